@@ -33,14 +33,16 @@ struct Endpoint {
   Address address;
   std::uint16_t port = 0;
 
-  // "192.0.2.1:993" or "[2001:db8::1]:993".
+  // "192.0.2.1:993" or "[2001:db8::1]:993"; the port is 0 to 65535 without leading zeros.
   static std::optional<Endpoint> parse(std::string_view text);
   std::string to_string() const;
 
   auto operator<=>(const Endpoint&) const = default;
 };
 
-// A network in CIDR form: "10.0.0.0/8", "2001:db8::/32"; a lone address is a network of one.
+// A network in CIDR form: "10.0.0.0/8", "2001:db8::/32"; a lone address is a network of one. Bits behind the
+// prefix must be zero: "10.0.0.1/8" is an error, since nobody can tell which half was meant. A network holds
+// addresses of its own family alone; one inside ::ffff:0:0/96 is held as IPv4.
 struct Network {
   Address base;
   std::uint8_t prefix = 0;

@@ -14,9 +14,12 @@ inline constexpr std::size_t kMechanisms = 3;
 
 constexpr std::string_view name_of(Mechanism mechanism) {
   switch (mechanism) {
-    case Mechanism::Command: return "command";
-    case Mechanism::Plain: return "plain";
-    case Mechanism::Login: return "login";
+    case Mechanism::Command:
+      return "command";
+    case Mechanism::Plain:
+      return "plain";
+    case Mechanism::Login:
+      return "login";
   }
   return "";
 }

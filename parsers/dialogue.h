@@ -32,7 +32,8 @@ struct NeedData {
 };
 
 // Begin the TLS handshake on this side: as the server in front, as the client at the back. In front the reply
-// that announces it was a Send before this event. The driver calls secured() when the handshake has succeeded.
+// that announces it was a Send before this event. The driver calls secured() when the handshake has
+// succeeded.
 struct StartTls {
   bool operator==(const StartTls&) const = default;
 };
@@ -45,7 +46,8 @@ struct Send {
   bool operator==(const Send&) const = default;
 };
 
-// The client wants to log in; the driver answers with accept() or reject(). Not comparable: it holds a secret.
+// The client wants to log in; the driver answers with accept() or reject(). Not comparable: it holds a
+// secret.
 struct LoginRequest {
   Credentials credentials;
 };
@@ -65,12 +67,12 @@ struct FrontLimits {
 };
 
 struct FrontSetup {
-  std::string host_name;                 // in the greeting
-  bool secure = false;                   // TLS is up (implicit), or the listener's clear text is meant (loopback)
-  bool starttls = false;                 // STARTTLS or STLS is offered until TLS is up
-  std::vector<Mechanism> mechanisms;     // which SASL mechanisms are offered; Command needs no entry: see below
-  std::string store_capabilities;        // what the pools' stores share: IMAP words separated by spaces, POP3
-                                         // CAPA lines separated by LF; already without what only Postern decides
+  std::string host_name;  // in the greeting
+  bool secure = false;    // TLS is up (implicit), or the listener's clear text is meant (loopback)
+  bool starttls = false;  // STARTTLS or STLS is offered until TLS is up
+  std::vector<Mechanism> mechanisms;  // which SASL mechanisms are offered; Command needs no entry: see below
+  std::string store_capabilities;     // what the pools' stores share: IMAP words separated by spaces, POP3
+                                      // CAPA lines separated by LF; already without what only Postern decides
   FrontLimits limits;
 };
 // IMAP LOGIN and POP3 USER/PASS are offered when Mechanism::Plain or Mechanism::Login is.
@@ -78,12 +80,12 @@ struct FrontSetup {
 // What an inner proxy told about the client before login, by IMAP ID or POP3 XCLIENT, in Dovecot's fields.
 // Believed only when the peer is in the listener's `trusted` networks; the driver decides that.
 struct Forwarded {
-  std::optional<Endpoint> client;      // x-originating-ip and -port, ADDR and PORT
-  std::optional<Endpoint> connected;   // x-connected-ip and -port, DESTADDR and DESTPORT
-  std::string session;                 // x-session-id, SESSION; at most 64 bytes of printable ASCII
-  std::string server_name;             // x-connected-name, DESTNAME
-  std::optional<unsigned> hops_left;   // x-proxy-ttl, TTL
-  bool malformed = false;              // a field of these was there and could not be read
+  std::optional<Endpoint> client;     // x-originating-ip and -port, ADDR and PORT
+  std::optional<Endpoint> connected;  // x-connected-ip and -port, DESTADDR and DESTPORT
+  std::string session;                // x-session-id, SESSION; at most 64 bytes of printable ASCII
+  std::string server_name;            // x-connected-name, DESTNAME
+  std::optional<unsigned> hops_left;  // x-proxy-ttl, TTL
+  bool malformed = false;             // a field of these was there and could not be read
   bool operator==(const Forwarded&) const = default;
 };
 
@@ -113,13 +115,14 @@ class FrontDialogue {
   // After accept(): what the client pipelined behind its login, octet for octet.
   virtual std::string take_rest() = 0;
 
-  // What to say when the driver ends the session before login: IMAP "* BYE [code] text", POP3 "-ERR [code] text".
+  // What to say when the driver ends the session before login: IMAP "* BYE [code] text", POP3 "-ERR [code]
+  // text".
   virtual std::string farewell(Fault fault) const = 0;
 
   // IMAP: the client asked CAPABILITY before login, so it shall be told again untagged.
   virtual bool asked_capability() const { return false; }
-  // IMAP: the parenthesised arguments of the client's first ID as quoted strings ("name" "x" ...), without the
-  // fields that only proxies send; empty when there was none. Forwarded to the store.
+  // IMAP: the parenthesised arguments of the client's first ID as quoted strings ("name" "x" ...), without
+  // the fields that only proxies send; empty when there was none. Forwarded to the store.
   virtual std::string client_id() const { return {}; }
   virtual const Forwarded& forwarded() const = 0;
 
@@ -157,26 +160,26 @@ using BackEvent = std::variant<NeedData, SendSecret, StartTls, LoggedIn, Refused
 
 // Who the client is, for the store's log and limits.
 struct ClientIdentity {
-  std::string session;        // Postern's session id
+  std::string session;  // Postern's session id
   Endpoint client;
-  Endpoint connected;         // where the client connected to
-  bool secure = false;        // the client's side is TLS
-  std::string server_name;    // SNI; may be empty
-  unsigned hops_left = 7;     // already decremented: this is what the store shall read
-  std::string client_id;      // see FrontDialogue::client_id()
+  Endpoint connected;       // where the client connected to
+  bool secure = false;      // the client's side is TLS
+  std::string server_name;  // SNI; may be empty
+  unsigned hops_left = 7;   // already decremented: this is what the store shall read
+  std::string client_id;    // see FrontDialogue::client_id()
 };
 
 struct BackSetup {
-  bool starttls = false;              // upgrade first; no credentials without it
-  bool secure = false;                // TLS is up already (implicit)
-  bool forward_id = false;            // IMAP: send ID x-... when the store offers ID
-  bool forward_xclient = false;       // POP3: send XCLIENT when the store offers it
-  bool ask_capability = false;        // IMAP: the client shall get the store's list untagged
-  bool probe = false;                 // no login: greeting, TLS and capabilities, then Probed
+  bool starttls = false;         // upgrade first; no credentials without it
+  bool secure = false;           // TLS is up already (implicit)
+  bool forward_id = false;       // IMAP: send ID x-... when the store offers ID
+  bool forward_xclient = false;  // POP3: send XCLIENT when the store offers it
+  bool ask_capability = false;   // IMAP: the client shall get the store's list untagged
+  bool probe = false;            // no login: greeting, TLS and capabilities, then Probed
   ClientIdentity client;
 
-  // With a master login `user` is the master and `authorization` the user it acts for: SASL PLAIN is required.
-  // Otherwise `authorization` is empty.
+  // With a master login `user` is the master and `authorization` the user it acts for: SASL PLAIN is
+  // required. Otherwise `authorization` is empty.
   std::string user;
   std::string authorization;
   Secret password;
@@ -196,8 +199,8 @@ class BackDialogue {
   // True once a byte of the password was handed out in a SendSecret: no other backend may be tried silently.
   virtual bool credentials_sent() const = 0;
 
-  // What the store offers as far as it has told, before login: IMAP words separated by spaces; POP3 CAPA lines
-  // separated by LF. Without TLS it is what was said in clear text until secured().
+  // What the store offers as far as it has told, before login: IMAP words separated by spaces; POP3 CAPA
+  // lines separated by LF. Without TLS it is what was said in clear text until secured().
   virtual std::string capabilities() const = 0;
 
   // After LoggedIn: what the store sent behind its answer.

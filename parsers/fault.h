@@ -11,47 +11,47 @@ namespace postern {
 enum class Fault : std::uint8_t {
   None,
   // The user's: said to the client as a refusal of credentials.
-  BadCredentials,     // the store or the password file said no
-  NotAuthorized,      // may not act as the identity that was asked for
-  PasswordExpired,    // the store said [EXPIRED]
-  NoRoute,            // no [[route]] matches this user; the client reads the same as for BadCredentials
-  UserLimit,          // too many sessions of this user, here or at the store
-  StoreRefused,       // the store refused with a code of its own, which is passed on
+  BadCredentials,   // the store or the password file said no
+  NotAuthorized,    // may not act as the identity that was asked for
+  PasswordExpired,  // the store said [EXPIRED]
+  NoRoute,          // no [[route]] matches this user; the client reads the same as for BadCredentials
+  UserLimit,        // too many sessions of this user, here or at the store
+  StoreRefused,     // the store refused with a code of its own, which is passed on
   // The store's: said to the client as temporary, and another backend may be tried before that.
-  NoBackend,          // every backend of the pool is down, ejected or full
-  NameNotFound,       // DNS had no address for the backend
-  ConnectFailed,      // refused, unreachable, out of local ports
+  NoBackend,      // every backend of the pool is down, ejected or full
+  NameNotFound,   // DNS had no address for the backend
+  ConnectFailed,  // refused, unreachable, out of local ports
   ConnectTimeout,
-  StoreClosed,        // closed or reset before it answered the login
-  StoreTimeout,       // no answer to the login in time
-  StoreProtocol,      // answered something that is not IMAP or POP3
-  StoreUnavailable,   // said [UNAVAILABLE], [SYS/TEMP] or BYE itself
-  StoreTls,           // TLS handshake or certificate check failed
+  StoreClosed,       // closed or reset before it answered the login
+  StoreTimeout,      // no answer to the login in time
+  StoreProtocol,     // answered something that is not IMAP or POP3
+  StoreUnavailable,  // said [UNAVAILABLE], [SYS/TEMP] or BYE itself
+  StoreTls,          // TLS handshake or certificate check failed
   // The configuration's: another try will not help.
-  StoreNoTls,         // STARTTLS or STLS is required and not offered, or refused
-  StoreLoginDisabled, // LOGINDISABLED, or no mechanism in common
-  StoreForward,       // XCLIENT was refused
-  StoreBug,           // said [SERVERBUG], or BAD to a login
-  Loop,               // the hop count ran out, or the backend is one of our own listeners
+  StoreNoTls,          // STARTTLS or STLS is required and not offered, or refused
+  StoreLoginDisabled,  // LOGINDISABLED, or no mechanism in common
+  StoreForward,        // XCLIENT was refused
+  StoreBug,            // said [SERVERBUG], or BAD to a login
+  Loop,                // the hop count ran out, or the backend is one of our own listeners
   // Authentication by Postern itself.
-  AuthUnavailable,    // the password file or its queue could not answer
+  AuthUnavailable,  // the password file or its queue could not answer
   // The client's behaviour before login.
   TooManyAttempts,
   TooManyBadCommands,
   LineTooLong,
   LiteralTooLong,
-  LoginTimeout,       // login_time is over
-  ClientClosed,       // closed or reset before it was logged in
-  ClientTls,          // the handshake with the client failed
-  ProxyHeader,        // PROXY header missing, malformed or not allowed
-  AddressLimit,       // sessions_per_address or prelogin_per_address
+  LoginTimeout,  // login_time is over
+  ClientClosed,  // closed or reset before it was logged in
+  ClientTls,     // the handshake with the client failed
+  ProxyHeader,   // PROXY header missing, malformed or not allowed
+  AddressLimit,  // sessions_per_address or prelogin_per_address
   // After login.
   IdleTimeout,
-  ClientReset,        // the client's connection broke (reset, vanished, truncated TLS)
-  StoreReset,         // the store's connection broke
+  ClientReset,  // the client's connection broke (reset, vanished, truncated TLS)
+  StoreReset,   // the store's connection broke
   // Postern itself.
   ShuttingDown,
-  Exhausted,          // descriptors, ports or memory
+  Exhausted,  // descriptors, ports or memory
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::Exhausted) + 1;
 
@@ -59,12 +59,12 @@ enum class Blame : std::uint8_t { Nobody, Client, Credentials, Store, Configurat
 
 struct FaultRow {
   Fault fault;
-  std::string_view name;       // snake_case
+  std::string_view name;  // snake_case
   Blame blame;
-  bool other_backend_may_help; // before credentials were sent, the next backend is tried
-  std::string_view imap_code;  // "UNAVAILABLE"; empty: none
-  std::string_view pop3_code;  // "SYS/TEMP"; empty: none
-  std::string_view text;       // for the client; ends with a full stop
+  bool other_backend_may_help;  // before credentials were sent, the next backend is tried
+  std::string_view imap_code;   // "UNAVAILABLE"; empty: none
+  std::string_view pop3_code;   // "SYS/TEMP"; empty: none
+  std::string_view text;        // for the client; ends with a full stop
 };
 
 const FaultRow& describe(Fault fault);

@@ -10,8 +10,8 @@
 namespace postern {
 
 // Bytes that arrived, taken out as lines or counted runs. The limit is on the unfinished unit, never on a
-// chunk: one chunk may hold many lines. What has been searched is not searched again. Memory is wiped when it
-// is consumed: it may have held a password.
+// chunk: one chunk may hold many lines. What has been searched is not searched again. What was consumed is
+// wiped by the next non-const call, because it may have held a password.
 class LineBuffer {
  public:
   struct NeedMore {};
@@ -24,8 +24,8 @@ class LineBuffer {
 
   void append(std::string_view bytes);
 
-  // The next line ended by LF, with or without a CR before it. TooLong: more than `limit` bytes (end excluded)
-  // arrived without an end, or the line with its end is there and longer; nothing is consumed.
+  // The next line ended by LF, with or without a CR before it. TooLong: more than `limit` bytes (end
+  // excluded) arrived without an end, or the line with its end is there and longer; nothing is consumed.
   std::variant<NeedMore, TooLong, Line> next_line(std::size_t limit);
 
   // The next `size` bytes, when they are all there; nothing is consumed otherwise. Valid until the next
@@ -41,8 +41,11 @@ class LineBuffer {
   bool empty() const { return size() == 0; }
 
  private:
+  void wipe_consumed();
+
   Secret bytes_;
-  std::size_t start_ = 0;     // consumed and wiped before here
+  std::size_t wiped_ = 0;     // wiped before here; what the last call gave out may follow
+  std::size_t start_ = 0;     // consumed before here
   std::size_t searched_ = 0;  // no LF in [start_, searched_)
 };
 

@@ -13,8 +13,8 @@ enum class CredentialsFault : std::uint8_t {
   Malformed,         // not the mechanism's form
   ControlCharacter,  // NUL, CR or LF inside a name or password
   EmptyUser,
-  EmptyPassword,     // a directory server would take it as an anonymous login
-  TooLong,           // a user name of more than kUserMax bytes
+  EmptyPassword,  // a directory server would take it as an anonymous login
+  TooLong,        // a user name of more than kUserMax bytes
 };
 inline constexpr std::size_t kUserMax = 1024;
 

@@ -21,8 +21,11 @@ class Secret {
 
   Secret clone() const { return Secret(reveal()); }
 
-  void append(std::string_view bytes);
-  void clear();  // wipes and releases
+  void append(std::string_view bytes);  // may be a part of this secret
+  void reserve(std::size_t capacity);
+  void wipe_range(std::size_t begin, std::size_t end);  // overwrites with zeros; the size stays
+  void drop_front(std::size_t size);                    // removes; what it leaves behind is wiped
+  void clear();                                         // wipes and releases
 
   // Valid until the next call of a non-const member.
   std::string_view reveal() const { return {bytes_.get(), size_}; }

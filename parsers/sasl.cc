@@ -1,0 +1,81 @@
+#include "parsers/sasl.h"
+
+#include <algorithm>
+#include <string>
+
+namespace postern {
+
+namespace {
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return c == '\0' || c == '\r' || c == '\n'; });
+}
+
+bool equal_ignoring_case(std::string_view text, std::string_view upper) {
+  return std::ranges::equal(text, upper, [](char a, char b) {
+    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+  });
+}
+
+}  // namespace
+
+std::optional<CredentialsFault> check(const Credentials& credentials) {
+  if (credentials.user.size() > kUserMax || credentials.authorization.size() > kUserMax) {
+    return CredentialsFault::TooLong;
+  }
+  if (has_control(credentials.user) || has_control(credentials.authorization) ||
+      has_control(credentials.password.reveal())) {
+    return CredentialsFault::ControlCharacter;
+  }
+  if (credentials.user.empty()) return CredentialsFault::EmptyUser;
+  if (credentials.password.empty()) return CredentialsFault::EmptyPassword;
+  return std::nullopt;
+}
+
+std::expected<Credentials, CredentialsFault> parse_plain(std::string_view message) {
+  if (std::ranges::count(message, '\0') != 2) return std::unexpected(CredentialsFault::Malformed);
+  const std::size_t first = message.find('\0');
+  const std::size_t second = message.find('\0', first + 1);
+  Credentials credentials{
+      .mechanism = Mechanism::Plain,
+      .user = std::string(message.substr(first + 1, second - first - 1)),
+      .authorization = std::string(message.substr(0, first)),
+      .password = Secret(message.substr(second + 1)),
+  };
+  if (credentials.authorization == credentials.user) credentials.authorization.clear();
+  if (const auto fault = check(credentials)) return std::unexpected(*fault);
+  return credentials;
+}
+
+Secret write_plain(std::string_view authorization, std::string_view user, std::string_view password) {
+  constexpr std::string_view separator("\0", 1);
+  Secret message;
+  message.reserve(authorization.size() + user.size() + password.size() + 2);
+  message.append(authorization);
+  message.append(separator);
+  message.append(user);
+  message.append(separator);
+  message.append(password);
+  return message;
+}
+
+std::optional<Mechanism> parse_mechanism(std::string_view name) {
+  for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::Login}) {
+    if (equal_ignoring_case(name, sasl_name_of(mechanism))) return mechanism;
+  }
+  return std::nullopt;
+}
+
+std::string_view sasl_name_of(Mechanism mechanism) {
+  switch (mechanism) {
+    case Mechanism::Command:
+      return "";
+    case Mechanism::Plain:
+      return "PLAIN";
+    case Mechanism::Login:
+      return "LOGIN";
+  }
+  return "";
+}
+
+}  // namespace postern
