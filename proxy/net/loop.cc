@@ -1,0 +1,115 @@
+#include "proxy/net/loop.h"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "proxy/net/socket.h"
+
+namespace postern::net {
+
+namespace {
+
+std::int64_t nanoseconds() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+template <class Handle>
+void close_and_delete(Handle* handle) {
+  uv_close(reinterpret_cast<uv_handle_t*>(handle),
+           [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
+}
+
+}  // namespace
+
+Loop::Loop(Hooks hooks)
+    : loop_(std::make_unique<uv_loop_t>()),
+      hooks_(std::move(hooks)),
+      wheel_(std::chrono::steady_clock::now()),
+      timer_(new uv_timer_t),
+      prepare_(new uv_prepare_t),
+      async_(new uv_async_t) {
+  if (uv_loop_init(loop_.get()) != 0) std::abort();  // out of descriptors before anything began
+  uv_timer_init(loop_.get(), timer_);
+  uv_prepare_init(loop_.get(), prepare_);
+  uv_async_init(loop_.get(), async_, [](uv_async_t* handle) {
+    auto* self = static_cast<Loop*>(handle->data);
+    if (self->hooks_.woken) self->hooks_.woken();
+  });
+  timer_->data = prepare_->data = async_->data = this;
+  uv_prepare_start(prepare_, [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->prepare(); });
+  if (hooks_.addresses) resolver_ = std::make_unique<Resolver>(loop_.get(), hooks_.addresses);
+}
+
+Loop::~Loop() {
+  resolver_.reset();
+  close_and_delete(timer_);
+  close_and_delete(prepare_);
+  close_and_delete(async_);
+  // Only closing handles are left: their owners are gone.
+  while (uv_run(loop_.get(), UV_RUN_NOWAIT) != 0) {
+  }
+  if (uv_loop_close(loop_.get()) != 0) std::abort();  // an owner outlived its loop
+}
+
+void Loop::run() {
+  stopped_ = false;
+  uv_check_t watch;
+  uv_check_init(loop_.get(), &watch);
+  watch.data = this;
+  // A turn's work lies between the end of waiting and the next wait. uv_check runs after the events, so the
+  // loop's own clock, read when the wait ended, tells when they began.
+  uv_check_start(&watch, [](uv_check_t* handle) {
+    auto* self = static_cast<Loop*>(handle->data);
+    self->turn_began_ = static_cast<std::int64_t>(uv_now(self->loop_.get())) * 1'000'000;
+  });
+  while (!stopped_) uv_run(loop_.get(), UV_RUN_ONCE);
+  uv_close(reinterpret_cast<uv_handle_t*>(&watch), nullptr);
+  uv_run(loop_.get(), UV_RUN_NOWAIT);
+}
+
+void Loop::stop() {
+  stopped_ = true;
+  uv_async_send(async_);
+}
+
+void Loop::wake() { uv_async_send(async_); }
+
+Time Loop::now() const { return std::chrono::steady_clock::now(); }
+
+std::expected<std::unique_ptr<Transport>, int> Loop::dial(const Endpoint& to, TransportOwner* owner, int side) {
+  return Socket::dial(loop_.get(), to, owner, side);
+}
+
+void Loop::resolve(const std::string& host, AnswerTicket ticket) { resolver_->resolve(host, ticket, now()); }
+
+Duration Loop::take_longest_turn() {
+  return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(std::exchange(longest_turn_, 0)));
+}
+
+void Loop::prepare() {
+  if (hooks_.end_of_turn) hooks_.end_of_turn();
+  arm();
+  if (turn_began_ != 0) longest_turn_ = std::max(longest_turn_, nanoseconds() - turn_began_);
+}
+
+void Loop::arm() {
+  const Time next = wheel_.next();
+  if (next == armed_) return;
+  armed_ = next;
+  if (next == kNever) {
+    uv_timer_stop(timer_);
+    return;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now()).count();
+  uv_timer_start(
+      timer_,
+      [](uv_timer_t* handle) {
+        auto* self = static_cast<Loop*>(handle->data);
+        self->armed_ = kNever;
+        self->wheel_.advance(self->now());
+      },
+      static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)), 0);
+}
+
+}  // namespace postern::net

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proxy/net/reactor.h"
+#include "proxy/net/resolver.h"
+
+struct uv_loop_s;
+struct uv_timer_s;
+struct uv_prepare_s;
+struct uv_async_s;
+
+namespace postern::net {
+
+// A thread's libuv loop with a timer wheel, a resolver and the scratch memory. Everything but wake() and now()'s
+// value belongs to the thread that runs it.
+class Loop final : public Reactor {
+ public:
+  struct Hooks {
+    std::function<void()> end_of_turn;  // after the events of one turn, before the loop sleeps
+    std::function<void()> woken;        // after wake(); several calls may be told as one
+    Resolver::Answer addresses;
+  };
+  explicit Loop(Hooks hooks);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Until stop(); then the handles that are left are closed by the destructor.
+  void run();
+  void stop();
+
+  // From any thread: woken() will be called.
+  void wake();
+
+  Time now() const override;
+  TimerWheel& timers() override { return wheel_; }
+  Scratch& scratch() override { return scratch_; }
+  std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner, int side) override;
+  void resolve(const std::string& host, AnswerTicket ticket) override;
+
+  uv_loop_s* handle() { return loop_.get(); }
+
+  // The longest time since the last call that the loop took for one turn of events: what a session had to wait.
+  Duration take_longest_turn();
+
+ private:
+  void arm();
+  void prepare();
+
+  std::unique_ptr<uv_loop_s> loop_;
+  Hooks hooks_;
+  TimerWheel wheel_;
+  Scratch scratch_;
+  uv_timer_s* timer_;
+  uv_prepare_s* prepare_;
+  uv_async_s* async_;
+  Time armed_ = kNever;
+  std::int64_t turn_began_ = 0;
+  std::unique_ptr<Resolver> resolver_;
+  bool stopped_ = false;
+  std::int64_t longest_turn_ = 0;
+};
+
+}  // namespace postern::net
