@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+
+#include "parsers/address.h"
+#include "parsers/fault.h"
+#include "parsers/secret.h"
+#include "proxy/time.h"
+
+namespace postern::auth {
+
+// How long the answer to refused credentials waits: `base` for the first failure of an address, doubled with
+// each further one up to `max`, forgotten when the address has had none for max(30 s, 2 x max). A phone that
+// repeats one wrong password counts once: user and password of the last ten failures of an address are
+// remembered, as 64-bit hashes under a random key that never leaves this process. At most `capacity`
+// addresses (limit_key) are remembered; the one that has failed least recently goes first. Shared by all
+// threads.
+class FailureDelay {
+ public:
+  static constexpr std::size_t kRemembered = 10;
+  static constexpr std::size_t kCapacity = 32768;  // 200 octets each: 6.5 MB
+
+  FailureDelay(Duration base, Duration max, std::size_t capacity = kCapacity);
+  FailureDelay(const FailureDelay&) = delete;
+
+  void set(Duration base, Duration max);
+
+  // Notes a refused login and answers how long the client waits for it. Zero, and nothing is noted, for every
+  // fault but BadCredentials, NoRoute and NotAuthorized: what is temporary or ours is not the client's guess.
+  Duration failed(const Address& address, std::string_view user, const Secret& password, Fault fault,
+                  Time now);
+
+  // What the next new failure of this address would cost.
+  Duration next(const Address& address, Time now) const;
+
+  std::size_t size() const;
+
+ private:
+  struct Entry {
+    Address address;
+    Time last;
+    unsigned failures = 0;
+    std::array<std::uint64_t, kRemembered> recent{};  // a ring; 0: free
+    std::size_t place = 0;
+  };
+  struct AddressHash {
+    std::size_t operator()(const Address& address) const;
+  };
+  using Entries = std::list<Entry>;  // the latest failure first
+
+  std::uint64_t digest(std::string_view user, const Secret& password) const;
+  Duration delay_of(unsigned failures) const;
+  bool forgotten(const Entry& entry, Time now) const;
+
+  std::array<unsigned char, 192> key_;
+  const std::size_t capacity_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  Duration base_;
+  Duration max_;
+  Entries entries_;
+  std::unordered_map<Address, Entries::iterator, AddressHash> index_;
+};
+
+}  // namespace postern::auth

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "parsers/fault.h"
+#include "parsers/secret.h"
+#include "proxy/auth/passwd.h"
+
+namespace postern::auth {
+
+// Who asked: a place in the asker's table, and which of its tenants. An answer for a tenant that is gone is
+// thrown away by whoever takes it.
+struct Asker {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  bool operator==(const Asker&) const = default;
+};
+
+struct Answer {
+  Asker asker;
+  Fault fault =
+      Fault::None;   // None: the password is right; BadCredentials; AuthUnavailable: no file, no memory
+  std::string pool;  // from the file, empty when it does not say; meaningful with None alone
+  std::string backend;
+};
+
+// Where the answers for one worker wait until it takes them. `wake` is called by another thread whenever the
+// first answer comes into an empty box; it must be short and must not call the box. After close() it is never
+// called again, so that what it wakes may then be destroyed.
+class Mailbox {
+ public:
+  explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
+
+  void post(Answer answer);
+  std::vector<Answer> take();
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::vector<Answer> answers_;
+  std::function<void()> wake_;  // empty: closed
+};
+
+// Checks passwords against a password file, in threads of its own because crypt(3) takes its time. Shared by
+// all workers.
+class Verifier {
+ public:
+  // `file` may be null: every answer is AuthUnavailable until replace().
+  Verifier(unsigned threads, std::size_t queue_limit, std::shared_ptr<const PasswdFile> file);
+  // Unanswered questions are dropped, their passwords wiped; waits for the checks that run.
+  ~Verifier();
+  Verifier(const Verifier&) = delete;
+
+  // False: the queue is full and there will be no answer: say Fault::AuthUnavailable. The answer comes to the
+  // mailbox, always later and from another thread.
+  bool submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox, Asker asker);
+
+  // Forgets a question that nobody waits for. Its answer may still come.
+  void cancel(const Mailbox& mailbox, Asker asker);
+
+  // What a reload has read; questions that wait are checked against it.
+  void replace(std::shared_ptr<const PasswdFile> file);
+
+  std::size_t queued() const;
+
+ private:
+  struct Question {
+    std::string user;
+    Secret password;
+    std::shared_ptr<Mailbox> mailbox;
+    Asker asker;
+  };
+  void work();
+
+  const std::size_t queue_limit_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::deque<Question> queue_;
+  std::shared_ptr<const PasswdFile> file_;
+  bool stopping_ = false;
+
+  std::vector<std::thread> threads_;
+};
+
+// Whether `password` has this crypt(3) hash. Takes as long as the hash demands.
+bool verify(std::string_view password, std::string_view hash);
+
+}  // namespace postern::auth

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/model.h"
+
+namespace postern::route {
+
+// A compiled pattern over a whole text; matching takes time linear in the text. A glob ("*" any octets, "?"
+// one octet, all else itself) or "/regular expression/" in RE2's syntax, which must match the whole text as
+// well. Works on octets: no character set is assumed.
+class Pattern {
+ public:
+  enum class Case : unsigned char { Exact, Ignored };
+
+  // The error says in one sentence what is wrong with the regular expression.
+  static std::expected<Pattern, std::string> user(
+      std::string_view text);  // a glob or "/.../", octet for octet
+  static std::expected<Pattern, std::string> glob(std::string_view text, Case letters);
+
+  bool matches(std::string_view text) const;
+
+  Pattern(Pattern&&) noexcept;
+  Pattern& operator=(Pattern&&) noexcept;
+  ~Pattern();
+
+ private:
+  struct Compiled;
+  explicit Pattern(std::unique_ptr<const Compiled> compiled);
+  std::unique_ptr<const Compiled> compiled_;  // nullptr: matches everything
+};
+
+// A [[route]] that cannot be used: which one, counted from 0, and why, in one sentence.
+struct RouteError {
+  std::size_t route = 0;
+  std::string text;
+};
+
+struct Query {
+  std::string_view user;  // as the client gave it
+  std::string_view listener;
+  std::string_view server_name;  // from SNI; empty when there was none
+};
+
+struct Match {
+  std::size_t route = 0;     // index in the configuration
+  std::size_t pool = 0;      // index in the configuration
+  std::string_view backend;  // empty: the pool decides; lives as long as the Router
+};
+
+// Which pool a user belongs to: the first route whose conditions all hold. Never changed after it is built;
+// shared by all threads.
+class Router {
+ public:
+  // Every problem that was found: a bad pattern, a pool or a backend that does not exist.
+  static std::expected<Router, std::vector<RouteError>> build(std::span<const conf::Route> routes,
+                                                              std::span<const conf::Pool> pools);
+
+  // nullopt: no route matches; the login is refused, never guessed (Fault::NoRoute).
+  std::optional<Match> match(const Query& query) const;
+
+ private:
+  struct Entry {
+    Pattern user;
+    std::string listener;                // empty: any
+    std::optional<Pattern> server_name;  // nullopt: any, none included
+    std::size_t pool;
+    std::string backend;
+  };
+  explicit Router(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+  std::vector<Entry> entries_;
+};
+
+}  // namespace postern::route
