@@ -64,10 +64,10 @@ class Cyrus:
 
     imap_port, pop3_port = 143, 110
 
-    def __init__(self, ground, users, name="cyrus", certificate=None):
+    def __init__(self, ground, users, name="cyrus", certificate=None, address=None):
         self.ground = ground
         self.name = name
-        self.address = ground.address()
+        self.address = address or ground.address()
         self._base = ground.folder(name)
         for part in ("conf", "mail"):
             ground.folder(name, part)

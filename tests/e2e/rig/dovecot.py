@@ -71,6 +71,11 @@ service pop3-login {{
   }}
   service_count = 0
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 protocol imap {{
   mail_plugins = $mail_plugins mail_log notify
 }}
@@ -94,12 +99,11 @@ class Dovecot:
     haproxy_imap_port, haproxy_pop3_port = 10143, 10110
 
     def __init__(self, ground, users, name="dovecot", certificate=None, mechanisms="plain login",
-                 haproxy_trusted="127.0.0.0/8", extra=""):
+                 haproxy_trusted="127.0.0.0/8", address=None, extra=""):
         self.ground = ground
         self.name = name
-        self.address = ground.address()
+        self.address = address or ground.address()
         self._base = ground.folder(self.name)
-        self._haproxy = haproxy_trusted
         lines = []
         for user, password in users.items():
             scheme = "" if password.startswith("{") else "{PLAIN}"
@@ -139,12 +143,12 @@ class Dovecot:
         return text
 
     def logins(self):
-        """What Dovecot has logged about each good login: dicts with user, method, rip, lip, session ..."""
+        """What Dovecot has logged about each good login: dicts with user, method, rip, lip, session and tls."""
         found = []
         for line in self.log().splitlines():
             if "-login: Info: Login: " in line:
                 fields = dict(re.findall(r"(\w+)=<?([^,>]*)>?", line))
-                fields["secured"] = ", TLS" in line or ", secured" in line
+                fields["tls"] = ", TLS" in line
                 found.append(fields)
         return found
 
