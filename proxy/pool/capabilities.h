@@ -28,9 +28,9 @@ class Capabilities {
   // told before; ignored when it is no member of the pools.
   void learn(const Backend& backend, Protocol protocol, std::string_view list);
 
-  // What all members that have told anything share, in the same form, and in the order and spelling of the
-  // first of them by pool and name; without what Postern decides itself (STARTTLS, AUTH=, SASL and the like).
-  // nullptr: nobody has told anything yet.
+  // What all members that have told anything share, compared without regard to case, in the same form, in the
+  // order and spelling of the first of them by pool and name. Nothing is left out: what Postern decides
+  // itself is the front dialogue's knowledge. nullptr: nobody has told anything yet.
   std::shared_ptr<const std::string> shared(Protocol protocol) const;
 
   // Changes when an answer of shared() changes: a worker keeps its copy as long as it sees the same number.
@@ -42,6 +42,7 @@ class Capabilities {
     std::map<Member, std::vector<std::string>> told;
     std::shared_ptr<const std::string> shared;
   };
+  Offers& offers(Protocol protocol) { return offers_[static_cast<std::size_t>(protocol)]; }
   void update(Protocol protocol);
 
   mutable std::mutex mutex_;

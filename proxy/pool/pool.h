@@ -75,25 +75,25 @@ class Pool {
   const Backend* find(std::string_view name) const;                // nullptr: no such member
 
  private:
-  // Shared with the pool of the same name of the next configuration.
-  struct Shared {
-    std::mutex mutex;
-    std::vector<double> turns;  // round robin: what each member has waited for
-  };
   using Tried = std::span<const Backend* const>;
 
-  const Backend* home(std::string_view canonical_user) const;
-  template <typename Usable>
-  const Backend* best(std::string_view canonical_user, unsigned priority, Usable usable) const;
+  bool can_spare(const Backend& backend, Time now) const;
   std::expected<Choice, Fault> pick_single(const Backend* only, How how, Tried tried, Time now) const;
+  const Backend* by_hash(std::string_view canonical_user, std::span<const Backend* const> candidates) const;
+  const Backend* by_load(std::string_view canonical_user, std::span<const Backend* const> candidates) const;
+  const Backend* by_turn(std::span<const Backend* const> candidates) const;
 
   std::string name_;
   conf::Balance balance_;
   conf::Data data_;
   conf::Health health_;
   std::vector<Backend> backends_;
-  std::vector<unsigned> priorities_;  // that occur, the best first
-  std::shared_ptr<Shared> shared_;
+  // The members with a weight above 0, by priority: the best first.
+  std::vector<std::vector<const Backend*>> groups_;
+
+  // Shared with the pool of the same name in the next configuration, as the states are.
+  std::shared_ptr<std::mutex> mutex_;  // guards ejecting, and what follows
+  mutable std::vector<double> turns_;  // round robin: how long each member has waited, in weights
 };
 
 }  // namespace postern::pool
