@@ -74,6 +74,8 @@ struct FrontSetup {
   std::string store_capabilities;     // what the pools' stores share: IMAP words separated by spaces, POP3
                                       // CAPA lines separated by LF; already without what only Postern decides
   FrontLimits limits;
+  bool invite_xclient = false;  // POP3: the greeting says [XCLIENT], which Dovecot's proxy waits for; for
+                                // peers in the listener's `trusted` networks
 };
 // IMAP LOGIN and POP3 USER/PASS are offered when Mechanism::Plain or Mechanism::Login is.
 

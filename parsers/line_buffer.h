@@ -33,6 +33,9 @@ class LineBuffer {
   bool has(std::size_t size) const { return this->size() >= size; }
   std::string_view take(std::size_t size);
 
+  // Everything that is left, not consumed. Valid until the next non-const call.
+  std::string_view peek() const { return bytes_.reveal().substr(start_); }
+
   // Everything that is left, consumed.
   std::string take_rest();
   void clear();

@@ -1,0 +1,222 @@
+#include "parsers/pop3/back.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "parsers/base64.h"
+#include "parsers/pop3/keyword.h"
+#include "parsers/pop3/xclient.h"
+#include "parsers/sasl.h"
+
+namespace postern {
+
+using pop3::Reply;
+
+namespace {
+
+constexpr std::size_t kLineMax = 8 * 1024;
+constexpr std::size_t kCapabilitiesMax = 8 * 1024;
+constexpr std::size_t kCommandMax = 255;  // RFC 2449 §4, CRLF included
+constexpr std::string_view kEnd = "\r\n";
+
+// POP3 has no way to quote: with one of these in it a name or password would be another command.
+bool can_be_said(std::string_view text) {
+  return !text.empty() && text.find_first_of(std::string_view("\0\r\n", 3)) == text.npos;
+}
+
+struct CodeMeaning {
+  std::string_view code;
+  Fault fault;
+  bool passed_on;  // code and text, to the client
+};
+
+constexpr std::array<CodeMeaning, 6> kCodes = {{
+    {"AUTH", Fault::BadCredentials, false},
+    {"IN-USE", Fault::UserLimit, true},
+    {"LOGIN-DELAY", Fault::StoreRefused, true},
+    {"REFERRAL", Fault::StoreUnavailable, false},
+    {"SYS/PERM", Fault::StoreRefused, true},
+    {"SYS/TEMP", Fault::StoreUnavailable, true},
+}};
+
+// Codes are hierarchical (RFC 2449 §8): AUTH/X is a kind of AUTH.
+bool is_kind_of(std::string_view code, std::string_view general) {
+  return pop3::same_keyword(code.substr(0, general.size()), general) &&
+         (code.size() == general.size() || code[general.size()] == '/' || code[general.size()] == ' ');
+}
+
+// What -ERR to a login means for the client.
+Refusal read_refusal(const Reply& reply) {
+  if (reply.code.empty()) return {.fault = Fault::BadCredentials, .code = {}, .text = {}};
+  const auto known =
+      std::ranges::find_if(kCodes, [&](const auto& row) { return is_kind_of(reply.code, row.code); });
+  const bool passed_on = known == kCodes.end() || known->passed_on;
+  return {.fault = known == kCodes.end() ? Fault::StoreRefused : known->fault,
+          .code = passed_on ? pop3::printable(reply.code) : "",
+          .text = passed_on ? pop3::printable(reply.text) : ""};
+}
+
+Secret command(std::string_view keyword, std::string_view argument) {
+  Secret line;
+  line.reserve(keyword.size() + argument.size() + kEnd.size());
+  line.append(keyword);
+  line.append(argument);
+  line.append(kEnd);
+  return line;
+}
+
+}  // namespace
+
+void Pop3Back::receive(std::string_view bytes) {
+  if (phase_ != Phase::Done) input_.append(bytes);
+}
+
+BackEvent Pop3Back::next() {
+  if (pending_) return *std::exchange(pending_, std::nullopt);
+  if (phase_ == Phase::Ready) return begin();
+  // The store must be silent between its +OK to STLS and the handshake.
+  if (phase_ == Phase::Handshake && !input_.empty()) return refuse(Fault::StoreProtocol);
+  if (phase_ == Phase::Handshake || phase_ == Phase::LoggedIn || phase_ == Phase::Done) return NeedData{};
+  while (true) {
+    const auto unit = input_.next_line(kLineMax);
+    if (std::holds_alternative<LineBuffer::TooLong>(unit)) return refuse(Fault::StoreProtocol);
+    const auto* line = std::get_if<LineBuffer::Line>(&unit);
+    if (!line) return NeedData{};
+    if (auto event = read(line->text)) return *std::move(event);
+  }
+}
+
+void Pop3Back::secured() {
+  setup_.secure = true;
+  phase_ = Phase::Ready;
+  if (!input_.empty()) pending_ = refuse(Fault::StoreProtocol);
+}
+
+// ----------------------------------------------------------------------------------------------- what we say
+
+BackEvent Pop3Back::begin() {
+  if (setup_.starttls && !setup_.secure) return say(Phase::Stls, "STLS\r\n");
+  if (setup_.probe) return say(Phase::Capa, "CAPA\r\n");
+  return log_in();
+}
+
+BackEvent Pop3Back::log_in() {
+  const bool master = !setup_.authorization.empty();
+  if (!can_be_said(setup_.user) || !can_be_said(setup_.password.reveal()) ||
+      (master && !can_be_said(setup_.authorization))) {
+    return refuse(Fault::BadCredentials);
+  }
+  const bool forward = setup_.forward_xclient && takes_xclient_;
+  if (master && !forward) return say_auth();
+  Secret flight(forward ? pop3::write_xclient(setup_.client) : "");
+  if (!master) flight.append(command("USER ", setup_.user).reveal());
+  return say(forward ? Phase::Xclient : Phase::User, std::move(flight));
+}
+
+BackEvent Pop3Back::say_auth() {
+  constexpr std::string_view keyword = "AUTH PLAIN";
+  const Secret message =
+      encode_base64(write_plain(setup_.authorization, setup_.user, setup_.password.reveal()).reveal());
+  if (keyword.size() + 1 + message.size() + kEnd.size() > kCommandMax) {
+    return say(Phase::Challenge, command(keyword, ""));
+  }
+  return say_password(Phase::Auth, command("AUTH PLAIN ", message.reveal()));
+}
+
+BackEvent Pop3Back::say(Phase awaited, Secret bytes) {
+  phase_ = awaited;
+  return SendSecret{std::move(bytes)};
+}
+
+BackEvent Pop3Back::say_password(Phase awaited, Secret bytes) {
+  setup_.password.clear();
+  credentials_sent_ = true;
+  return say(awaited, std::move(bytes));
+}
+
+// --------------------------------------------------------------------------------------------- what we are
+// told
+
+std::optional<BackEvent> Pop3Back::read(std::string_view line) {
+  if (phase_ == Phase::CapaLines) return read_capability(line);
+  if (phase_ == Phase::Challenge && (line == "+" || line.starts_with("+ "))) {
+    const auto plain = write_plain(setup_.authorization, setup_.user, setup_.password.reveal());
+    return say_password(Phase::Auth, command("", encode_base64(plain.reveal()).reveal()));
+  }
+  const auto reply = pop3::parse_reply(line);
+  if (!reply) return refuse(Fault::StoreProtocol);
+  if (!reply->ok) return denied(*reply);
+  return accepted(*reply);
+}
+
+std::optional<BackEvent> Pop3Back::accepted(const Reply& reply) {
+  switch (phase_) {
+    case Phase::Greeting:
+      takes_xclient_ = reply.text.find("[XCLIENT]") != reply.text.npos;
+      return begin();
+    case Phase::Stls:
+      phase_ = Phase::Handshake;
+      return StartTls{};
+    case Phase::Capa:
+      phase_ = Phase::CapaLines;
+      return std::nullopt;
+    case Phase::Xclient:
+      if (!setup_.authorization.empty()) return say_auth();
+      phase_ = Phase::User;
+      return std::nullopt;
+    case Phase::User:
+      return say_password(Phase::Pass, command("PASS ", setup_.password.reveal()));
+    case Phase::Pass:
+    case Phase::Auth:
+      phase_ = Phase::LoggedIn;
+      return LoggedIn{{.text = pop3::printable(reply.text), .untagged = {}, .capabilities = {}}};
+    default:
+      return refuse(Fault::StoreProtocol);
+  }
+}
+
+BackEvent Pop3Back::denied(const Reply& reply) {
+  switch (phase_) {
+    case Phase::Greeting:
+      return refuse(Fault::StoreUnavailable);
+    case Phase::Stls:
+      return refuse(Fault::StoreNoTls);
+    case Phase::Capa:
+      return probed();
+    case Phase::Xclient:
+      return refuse(Fault::StoreForward);
+    case Phase::Challenge:
+      // The password has not been said: this is about the mechanism.
+      if (reply.code.empty()) return refuse(Fault::StoreLoginDisabled);
+      break;
+    default:
+      break;
+  }
+  return refuse(read_refusal(reply));
+}
+
+std::optional<BackEvent> Pop3Back::read_capability(std::string_view line) {
+  if (line == ".") return probed();
+  if (line.starts_with('.')) line.remove_prefix(1);
+  if (!capabilities_.empty()) capabilities_ += '\n';
+  capabilities_ += pop3::printable(line);
+  if (capabilities_.size() > kCapabilitiesMax) return refuse(Fault::StoreProtocol);
+  return std::nullopt;
+}
+
+BackEvent Pop3Back::probed() {
+  pending_ = Probed{};
+  return say(Phase::Done, "QUIT\r\n");
+}
+
+BackEvent Pop3Back::refuse(Fault fault) { return refuse({.fault = fault, .code = {}, .text = {}}); }
+
+BackEvent Pop3Back::refuse(Refusal refusal) {
+  phase_ = Phase::Done;
+  setup_.password.clear();
+  input_.clear();
+  return Refused{std::move(refusal)};
+}
+
+}  // namespace postern

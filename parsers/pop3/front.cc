@@ -1,0 +1,287 @@
+#include "parsers/pop3/front.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "parsers/base64.h"
+#include "parsers/pop3/capa.h"
+#include "parsers/pop3/keyword.h"
+#include "parsers/pop3/reply.h"
+#include "parsers/pop3/xclient.h"
+
+namespace postern {
+
+using pop3::same_keyword;
+using pop3::split_keyword;
+using pop3::write_error;
+using pop3::write_ok;
+
+namespace {
+
+// Octets of a line without its CRLF. AUTH and its responses have FrontLimits::line.
+constexpr std::size_t kCommandMax = 512 - 2;
+constexpr std::size_t kXclientMax = pop3::kXclientMax - 2;
+
+// The first octet of a TLS handshake record (RFC 8446 §5.1); no command begins with it.
+constexpr char kTlsHandshake = 0x16;
+
+constexpr std::string_view kAuthCode = "AUTH";
+
+bool begins_with_keyword(std::string_view line, std::string_view keyword) {
+  return line.size() > keyword.size() && line[keyword.size()] == ' ' &&
+         same_keyword(line.substr(0, keyword.size()), keyword);
+}
+
+bool holds_control(const LineBuffer::Line& line) {
+  return line.stray_cr || line.text.find('\0') != line.text.npos;
+}
+
+std::string challenge(std::string_view base64) { return ("+ " + std::string(base64)) + "\r\n"; }
+
+std::string greeting(const FrontSetup& setup) {
+  std::string text = setup.invite_xclient ? "[XCLIENT] " : "";
+  if (!setup.host_name.empty()) (text += setup.host_name) += ' ';
+  return write_ok(text + "Postern ready.");
+}
+
+}  // namespace
+
+const Pop3Front::Command Pop3Front::kCommands[] = {
+    {"APOP", &Pop3Front::not_offered, true},  {"AUTH", &Pop3Front::auth, true},
+    {"CAPA", &Pop3Front::capa, false},        {"DELE", &Pop3Front::before_login, true},
+    {"LANG", &Pop3Front::not_offered, true},  {"LIST", &Pop3Front::before_login, true},
+    {"NOOP", &Pop3Front::before_login, true}, {"PASS", &Pop3Front::pass, true},
+    {"QUIT", &Pop3Front::quit, false},        {"RETR", &Pop3Front::before_login, true},
+    {"RSET", &Pop3Front::before_login, true}, {"STAT", &Pop3Front::before_login, true},
+    {"STLS", &Pop3Front::stls, false},        {"TOP", &Pop3Front::before_login, true},
+    {"UIDL", &Pop3Front::before_login, true}, {"USER", &Pop3Front::user, true},
+    {"UTF8", &Pop3Front::not_offered, true},  {"XCLIENT", &Pop3Front::xclient, true},
+    {"XOIP", &Pop3Front::xoip, true},
+};
+
+Pop3Front::Pop3Front(FrontSetup setup)
+    : setup_(std::move(setup)),
+      shared_capabilities_(pop3::shared_capabilities(setup_.store_capabilities)),
+      pending_(Send{greeting(setup_)}) {
+  std::erase(setup_.mechanisms, Mechanism::Command);
+}
+
+void Pop3Front::receive(std::string_view bytes) {
+  // Clear text that comes when TLS was agreed on, and anything behind the end, is nobody's.
+  if (phase_ != Phase::Handshake && phase_ != Phase::Closed) input_.append(bytes);
+}
+
+FrontEvent Pop3Front::next() {
+  if (pending_) return *std::exchange(pending_, std::nullopt);
+  if (phase_ != Phase::Command && phase_ != Phase::Sasl) return NeedData{};
+  if (phase_ == Phase::Command && input_.peek().starts_with(kTlsHandshake)) {
+    return close(Fault::ClientTls, write_error({}, "TLS does not begin here."));
+  }
+  const auto unit = input_.next_line(line_limit());
+  if (std::holds_alternative<LineBuffer::TooLong>(unit)) {
+    return close(Fault::LineTooLong, farewell(Fault::LineTooLong));
+  }
+  const auto* line = std::get_if<LineBuffer::Line>(&unit);
+  if (!line) return NeedData{};
+  return phase_ == Phase::Sasl ? respond(line->text) : command(*line);
+}
+
+void Pop3Front::secured() {
+  phase_ = Phase::Command;
+  setup_.secure = true;
+  setup_.starttls = false;
+  input_.clear();
+  forwarded_ = {};
+}
+
+void Pop3Front::accept(const StoreWelcome& welcome) {
+  phase_ = Phase::LoggedIn;
+  pending_ = Send{write_ok(welcome.text)};
+}
+
+void Pop3Front::reject(const Refusal& refusal) {
+  phase_ = Phase::Command;
+  const auto& row = describe(refusal.fault);
+  pending_ = Send{write_error(refusal.code.empty() ? row.pop3_code : refusal.code,
+                              refusal.text.empty() ? row.text : refusal.text)};
+}
+
+std::string Pop3Front::farewell(Fault fault) const {
+  const auto& row = describe(fault);
+  return write_error(row.pop3_code, row.text);
+}
+
+FrontEvent Pop3Front::command(const LineBuffer::Line& line) {
+  const auto [keyword, argument] = split_keyword(line.text);
+  const auto known =
+      std::ranges::find_if(kCommands, [&](const Command& c) { return same_keyword(c.keyword, keyword); });
+  // PASS is good directly behind USER alone.
+  if (known == std::end(kCommands) || known->run != &Pop3Front::pass) user_.reset();
+  if (known == std::end(kCommands)) return bad("Unknown command.");
+  if (holds_control(line)) {
+    user_.reset();
+    const bool credentials = known->run == &Pop3Front::user || known->run == &Pop3Front::pass;
+    return bad("A command can't hold NUL or CR.", credentials ? kAuthCode : "");
+  }
+  if (!known->takes_argument && argument.find_first_not_of(' ') != argument.npos) {
+    return bad("This command has no argument.");
+  }
+  return (this->*known->run)(argument);
+}
+
+// ------------------------------------------------------------------------------------------------- commands
+
+FrontEvent Pop3Front::user(std::string_view argument) {
+  if (!takes_passwords()) return refuse_clear_text();
+  if (argument.empty()) return bad("USER needs a name.");
+  user_ = argument;
+  return Send{write_ok("Send PASS.")};
+}
+
+FrontEvent Pop3Front::pass(std::string_view argument) {
+  if (!takes_passwords()) return refuse_clear_text();
+  if (!user_) return bad("PASS follows USER.");
+  return request({.mechanism = Mechanism::Command,
+                  .user = *std::exchange(user_, std::nullopt),
+                  .authorization = {},
+                  .password = Secret(argument)});
+}
+
+FrontEvent Pop3Front::auth(std::string_view argument) {
+  if (!takes_passwords()) return refuse_clear_text();
+  if (argument.empty()) {
+    return Send{write_ok("Mechanisms follow.") + pop3::write_mechanisms(setup_.mechanisms, "", "\r\n") +
+                ".\r\n"};
+  }
+  const auto [name, initial] = split_keyword(argument);
+  const auto mechanism = parse_mechanism(name);
+  if (!mechanism || !std::ranges::count(setup_.mechanisms, *mechanism)) {
+    return Send{write_error({}, "This mechanism is not offered.")};
+  }
+  exchange_ = {.mechanism = *mechanism, .user = std::nullopt};
+  if (initial == "=") return decoded(Secret());
+  if (!initial.empty()) return respond(initial);
+  phase_ = Phase::Sasl;
+  return Send{challenge(*mechanism == Mechanism::Login ? kLoginUserChallenge : "")};
+}
+
+FrontEvent Pop3Front::capa(std::string_view) {
+  pop3::CapaOffer offer{
+      .user = takes_passwords(), .mechanisms = {}, .stls = setup_.starttls, .shared = shared_capabilities_};
+  if (takes_passwords()) offer.mechanisms = setup_.mechanisms;
+  return Send{write_capa(offer)};
+}
+
+FrontEvent Pop3Front::stls(std::string_view) {
+  if (!setup_.starttls) return bad(setup_.secure ? "TLS is active already." : "STLS is not offered.");
+  phase_ = Phase::Handshake;
+  input_.clear();
+  pending_ = StartTls{};
+  return Send{write_ok("Begin TLS now.")};
+}
+
+FrontEvent Pop3Front::quit(std::string_view) { return close(Fault::None, write_ok("Goodbye.")); }
+
+FrontEvent Pop3Front::xclient(std::string_view argument) {
+  auto told = pop3::parse_xclient(argument);
+  if (!told) {
+    forwarded_.malformed = true;
+    return bad("XCLIENT is malformed.");
+  }
+  told->malformed = forwarded_.malformed;
+  forwarded_ = *std::move(told);
+  return Send{write_ok("Updated.")};
+}
+
+FrontEvent Pop3Front::xoip(std::string_view argument) {
+  const auto address = Address::parse(argument);
+  if (!address) {
+    forwarded_.malformed = true;
+    return bad("XOIP needs an address.");
+  }
+  forwarded_.client = Endpoint{.address = *address, .port = 0};
+  return Send{write_ok("Updated.")};
+}
+
+FrontEvent Pop3Front::not_offered(std::string_view) { return Send{write_error({}, "Not offered.")}; }
+
+FrontEvent Pop3Front::before_login(std::string_view) { return bad("Not before login."); }
+
+// ----------------------------------------------------------------------------------------------------- SASL
+
+FrontEvent Pop3Front::respond(std::string_view line) {
+  phase_ = Phase::Command;
+  if (line == "*") return bad("Authentication was cancelled.");
+  const auto message = decode_base64(line);
+  if (!message) return bad("This is not base64.");
+  return decoded(*message);
+}
+
+FrontEvent Pop3Front::decoded(const Secret& message) {
+  if (exchange_.mechanism == Mechanism::Plain) {
+    auto credentials = parse_plain(message.reveal());
+    return credentials ? request(*std::move(credentials)) : refuse(credentials.error());
+  }
+  if (!exchange_.user) {
+    exchange_.user = message.reveal();
+    phase_ = Phase::Sasl;
+    return Send{challenge(kLoginPasswordChallenge)};
+  }
+  return request({.mechanism = Mechanism::Login,
+                  .user = *std::exchange(exchange_.user, std::nullopt),
+                  .authorization = {},
+                  .password = message.clone()});
+}
+
+// ------------------------------------------------------------------------------------------------- outcomes
+
+FrontEvent Pop3Front::request(Credentials credentials) {
+  if (const auto fault = check(credentials)) return refuse(*fault);
+  phase_ = Phase::Deciding;
+  return LoginRequest{std::move(credentials)};
+}
+
+FrontEvent Pop3Front::refuse_clear_text() {
+  if (setup_.secure) return bad("Passwords are not taken here.");
+  return bad(setup_.starttls ? "TLS is needed before login: use STLS." : "TLS is needed before login.");
+}
+
+FrontEvent Pop3Front::refuse(CredentialsFault fault) {
+  switch (fault) {
+    case CredentialsFault::Malformed:
+      return bad("This is not the mechanism's form.");
+    case CredentialsFault::ControlCharacter:
+      return bad("A name or password can't hold NUL, CR or LF.", kAuthCode);
+    case CredentialsFault::EmptyUser:
+      return bad("The user name is empty.", kAuthCode);
+    case CredentialsFault::EmptyPassword:
+      return bad("The password is empty.", kAuthCode);
+    case CredentialsFault::TooLong:
+      return bad("The user name is too long.", kAuthCode);
+  }
+  std::unreachable();
+}
+
+FrontEvent Pop3Front::bad(std::string_view text, std::string_view code) {
+  if (++bad_commands_ >= setup_.limits.bad_commands) {
+    return close(Fault::TooManyBadCommands, farewell(Fault::TooManyBadCommands));
+  }
+  return Send{write_error(code, text)};
+}
+
+FrontEvent Pop3Front::close(Fault fault, std::string words) {
+  phase_ = Phase::Closed;
+  input_.clear();
+  pending_ = Close{fault};
+  return Send{std::move(words)};
+}
+
+bool Pop3Front::takes_passwords() const { return setup_.secure && !setup_.mechanisms.empty(); }
+
+std::size_t Pop3Front::line_limit() const {
+  const auto begun = input_.peek();
+  if (phase_ == Phase::Sasl || begins_with_keyword(begun, "AUTH")) return setup_.limits.line;
+  return std::min(setup_.limits.line, begins_with_keyword(begun, "XCLIENT") ? kXclientMax : kCommandMax);
+}
+
+}  // namespace postern
