@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "parsers/base64.h"
+#include "parsers/imap/back.h"
+#include "parsers/imap/capability.h"
+#include "parsers/imap/id.h"
+#include "parsers/imap/text.h"
+#include "parsers/sasl.h"
+
+namespace postern {
+namespace {
+
+constexpr std::size_t kLiteralMinusMax = 4096;  // RFC 7888 §5
+
+bool has_line_break_or_nul(std::string_view text) {
+  return text.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos;
+}
+
+struct CodeRow {
+  std::string_view code;
+  Fault fault;
+  bool keep_words;  // code and text reach the client
+};
+
+constexpr std::array kCodes = {
+    CodeRow{"", Fault::BadCredentials, false},
+    CodeRow{"AUTHENTICATIONFAILED", Fault::BadCredentials, false},
+    CodeRow{"AUTHORIZATIONFAILED", Fault::NotAuthorized, true},
+    CodeRow{"EXPIRED", Fault::PasswordExpired, true},
+    CodeRow{"INUSE", Fault::UserLimit, true},
+    CodeRow{"LIMIT", Fault::UserLimit, true},
+    CodeRow{"REFERRAL", Fault::StoreUnavailable, false},  // never followed: it may point anywhere
+    CodeRow{"SERVERBUG", Fault::StoreBug, false},
+    CodeRow{"UNAVAILABLE", Fault::StoreUnavailable, true},
+};
+
+}  // namespace
+
+Refusal refusal_of_login(std::string_view text) {
+  auto [code, words] = split_code(text);
+  const std::string_view name = std::string_view(code).substr(0, code.find(' '));
+  for (const CodeRow& row : kCodes) {
+    if (!equals_ignoring_case(row.code, name)) continue;
+    if (!row.keep_words) return {row.fault, {}, {}};
+    return {row.fault, std::move(code), std::move(words)};
+  }
+  return {Fault::StoreRefused, std::move(code), std::move(words)};
+}
+
+// One flight, as far as the store lets us: RFC 9051 §5.5.
+void ImapBack::send_login() {
+  if (has_line_break_or_nul(setup_.user) || has_line_break_or_nul(setup_.authorization) ||
+      has_line_break_or_nul(setup_.password.reveal())) {
+    return refuse(Fault::BadCredentials);
+  }
+  const bool needs_sasl = !setup_.authorization.empty() || has_capability(capabilities_, "LOGINDISABLED");
+  if (needs_sasl && !has_capability(capabilities_, "AUTH=PLAIN")) return refuse(Fault::StoreLoginDisabled);
+
+  pieces_.emplace_back();
+  if (setup_.forward_id && has_capability(capabilities_, "ID")) {
+    pieces_.back().bytes.append("I ID " + write_id(setup_.client) + "\r\n");
+    awaits_id_ = true;
+  }
+  if (needs_sasl) {
+    add_authenticate();
+  } else {
+    add_login_command();
+  }
+  setup_.password.clear();
+  phase_ = Phase::Login;
+  send_piece();
+}
+
+void ImapBack::send_piece() {
+  Piece piece = std::move(pieces_.front());
+  pieces_.pop_front();
+  credentials_sent_ = credentials_sent_ || piece.has_password;
+  events_.emplace_back(SendSecret{std::move(piece.bytes)});
+}
+
+void ImapBack::add_login_command() {
+  pieces_.back().bytes.append("L LOGIN ");
+  add_string(setup_.user, false);
+  pieces_.back().bytes.append(" ");
+  add_string(setup_.password.reveal(), true);
+  pieces_.back().bytes.append("\r\n");
+}
+
+// Quoted when every server can read it so, else a literal that waits only where it must (RFC 7888).
+void ImapBack::add_string(std::string_view text, bool is_password) {
+  if (fits_quoted(text)) {
+    append_quoted(pieces_.back().bytes, text);
+  } else {
+    const bool waits = !has_capability(capabilities_, "LITERAL+") &&
+                       !(has_capability(capabilities_, "LITERAL-") && text.size() <= kLiteralMinusMax);
+    pieces_.back().bytes.append("{" + std::to_string(text.size()) + (waits ? "}\r\n" : "+}\r\n"));
+    if (waits) pieces_.emplace_back();
+    pieces_.back().bytes.append(text);
+  }
+  pieces_.back().has_password = is_password;
+}
+
+void ImapBack::add_authenticate() {
+  const Secret message = write_plain(setup_.authorization, setup_.user, setup_.password.reveal());
+  const Secret encoded = encode_base64(message.reveal());
+  pieces_.back().bytes.append("L AUTHENTICATE PLAIN");
+  if (has_capability(capabilities_, "SASL-IR")) {
+    pieces_.back().bytes.append(" ");
+  } else {
+    pieces_.back().bytes.append("\r\n");
+    pieces_.emplace_back();
+  }
+  pieces_.back().bytes.append(encoded.reveal());
+  pieces_.back().bytes.append("\r\n");
+  pieces_.back().has_password = true;
+}
+
+void ImapBack::take_login_result(const ImapReply& reply) {
+  if (reply.is("NO")) return refuse(refusal_of_login(reply.text));
+  if (reply.is("BAD")) return refuse(Fault::StoreBug);
+  // BYE and PREAUTH have no tag, and a login can't succeed before all of it was sent.
+  if (!reply.is("OK") || !pieces_.empty()) return refuse(Fault::StoreProtocol);
+  welcome_.text = reply.text;
+  if (auto list = capabilities_in_code(reply.text); !list.empty()) welcome_.capabilities = std::move(list);
+  if (!welcome_.capabilities.empty()) return finish_login();
+  phase_ = Phase::LoggedInCapability;
+  send("C CAPABILITY\r\n");
+}
+
+void ImapBack::finish_login() {
+  phase_ = Phase::LoggedIn;
+  events_.emplace_back(LoggedIn{std::move(welcome_)});
+}
+
+}  // namespace postern

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "parsers/dialogue.h"
+#include "parsers/imap/lexer.h"
+#include "parsers/line_buffer.h"
+#include "parsers/sasl.h"
+
+namespace postern {
+
+// IMAP towards the client, up to the login (RFC 9051 §3.1; RFC 3501 where a client of IMAP4rev1 sees it).
+// README.md tells what it answers where the standard leaves a choice.
+class ImapFront final : public FrontDialogue {
+ public:
+  explicit ImapFront(FrontSetup setup);
+
+  void receive(std::string_view bytes) override;
+  FrontEvent next() override;
+  void secured() override;
+  void accept(const StoreWelcome& welcome) override;
+  void reject(const Refusal& refusal) override;
+  std::string take_rest() override { return buffer_.take_rest(); }
+  std::string farewell(Fault fault) const override;
+  bool asked_capability() const override { return asked_capability_; }
+  std::string client_id() const override { return client_id_; }
+  const Forwarded& forwarded() const override { return forwarded_; }
+  std::size_t buffered() const override { return buffer_.size() + lexer_.held(); }
+
+ private:
+  enum class Phase : std::uint8_t {
+    Command,   // reading a command
+    Response,  // reading a line of AUTHENTICATE
+    Tls,       // the driver shakes hands
+    Login,     // the driver asks the store
+    LoggedIn,  // what is buffered is the store's
+    Closed,
+  };
+  enum class Awaited : std::uint8_t { PlainMessage, LoginUser, LoginPassword };
+
+  // front.cc: the commands and their answers. Each reads at most one command or line; false: more is needed.
+  bool read_command();
+  bool read_response();
+  void run(const ImapCommand& command);
+  void capability(const ImapCommand& command);
+  void noop(const ImapCommand& command);
+  void logout(const ImapCommand& command);
+  void id(const ImapCommand& command);
+  void starttls(const ImapCommand& command);
+  void send(std::string bytes) { events_.emplace_back(Send{std::move(bytes)}); }
+  void answer(std::string_view status_and_text);
+  void refuse(std::string_view status_and_text);  // counts towards FrontLimits::bad_commands
+  void close(Fault fault);
+  bool without_arguments(const ImapCommand& command);
+  std::string capabilities() const;
+  bool may_log_in() const { return setup_.secure || tls_; }
+
+  // front_login.cc: credentials and what becomes of them.
+  void login(const ImapCommand& command);
+  void authenticate(const ImapCommand& command);
+  void start_mechanism(Mechanism mechanism, std::optional<std::string_view> initial);
+  void take_response(std::string_view base64);
+  void await(Awaited awaited, std::string_view challenge);
+  void request(Credentials credentials);
+  void refuse_credentials(CredentialsFault fault);
+  void refuse_in_clear();
+
+  FrontSetup setup_;
+  LineBuffer buffer_;
+  ImapLexer lexer_;
+  std::deque<FrontEvent> events_;
+  Phase phase_ = Phase::Command;
+  std::string tag_;   // of the command that is being answered; "*" when it had none
+  bool tls_ = false;  // TLS is up by STARTTLS
+  unsigned bad_commands_ = 0;
+
+  Awaited awaited_ = Awaited::PlainMessage;
+  std::string user_;  // of the LOGIN mechanism, until its password comes
+
+  bool asked_capability_ = false;
+  bool got_id_ = false;
+  std::string client_id_;
+  Forwarded forwarded_;
+};
+
+}  // namespace postern

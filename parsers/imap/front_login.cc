@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <utility>
+
+#include "parsers/base64.h"
+#include "parsers/imap/capability.h"
+#include "parsers/imap/front.h"
+#include "parsers/imap/text.h"
+
+namespace postern {
+namespace {
+
+// The store's text with a list of capabilities in it that fits a session that is logged in. Another response
+// code of the store keeps its place; then the list goes before it, untagged.
+struct Greeting {
+  std::string untagged;
+  std::string text;
+};
+
+Greeting greet(const StoreWelcome& welcome, bool asked_capability) {
+  std::string text = without_controls(welcome.text);
+  if (text.empty()) text = "Logged in.";
+
+  const std::string in_code = capabilities_in_code(text);
+  const std::string list = capabilities_after_login(in_code.empty() ? welcome.capabilities : in_code);
+  if (!in_code.empty()) text = "[CAPABILITY " + list + text.substr(text.find(']'));
+
+  Greeting greeting{.untagged = welcome.untagged, .text = std::move(text)};
+  if (list.empty()) return greeting;
+  const bool other_code = in_code.empty() && greeting.text.starts_with('[');
+  if (asked_capability || other_code) {
+    greeting.untagged += "* CAPABILITY " + list + "\r\n";
+  } else if (in_code.empty()) {
+    greeting.text = "[CAPABILITY " + list + "] " + greeting.text;
+  }
+  return greeting;
+}
+
+}  // namespace
+
+void ImapFront::login(const ImapCommand& command) {
+  if (!may_log_in()) return refuse_in_clear();
+  if (!offers_login(setup_)) return refuse("NO LOGIN is not offered here.");
+  const auto& arguments = command.arguments;
+  if (arguments.size() != 2 || std::ranges::any_of(arguments, [](const ImapArgument& argument) {
+        return argument.kind == ImapArgument::Kind::List;
+      })) {
+    return refuse("BAD LOGIN takes a user name and a password.");
+  }
+  request({.mechanism = Mechanism::Command,
+           .user = std::string(arguments[0].text.reveal()),
+           .authorization = {},
+           .password = arguments[1].text.clone()});
+}
+
+// RFC 9051 §6.2.2, with the initial response of RFC 4959.
+void ImapFront::authenticate(const ImapCommand& command) {
+  const auto& arguments = command.arguments;
+  if (arguments.empty() || arguments.size() > 2 ||
+      std::ranges::any_of(arguments, [](const ImapArgument& argument) {
+        return argument.kind != ImapArgument::Kind::Atom;
+      })) {
+    return refuse("BAD AUTHENTICATE takes a mechanism and at most one initial response, both unquoted.");
+  }
+  const auto mechanism = parse_mechanism(arguments[0].text.reveal());
+  if (!mechanism || !offers(setup_, *mechanism)) return refuse("NO This mechanism is not offered.");
+  if (!may_log_in()) return refuse_in_clear();
+  if (arguments.size() == 1) return start_mechanism(*mechanism, std::nullopt);
+  const std::string_view initial = arguments[1].text.reveal();
+  start_mechanism(*mechanism, initial == "=" ? std::string_view{} : initial);
+}
+
+void ImapFront::start_mechanism(Mechanism mechanism, std::optional<std::string_view> initial) {
+  // LOGIN begins with a challenge, yet clients send the user name as its initial response.
+  const bool plain = mechanism == Mechanism::Plain;
+  awaited_ = plain ? Awaited::PlainMessage : Awaited::LoginUser;
+  if (!initial) return await(awaited_, plain ? "" : kLoginUserChallenge);
+  take_response(*initial);
+}
+
+void ImapFront::await(Awaited awaited, std::string_view challenge) {
+  awaited_ = awaited;
+  phase_ = Phase::Response;
+  send(std::string("+ ").append(challenge).append("\r\n"));
+}
+
+void ImapFront::take_response(std::string_view base64) {
+  phase_ = Phase::Command;
+  if (base64 == "*") return refuse("BAD Authentication cancelled.");
+  const auto message = decode_base64(base64);
+  if (!message) return refuse("BAD The response is not valid base64.");
+  switch (awaited_) {
+    case Awaited::PlainMessage: {
+      auto credentials = parse_plain(message->reveal());
+      if (!credentials) return refuse_credentials(credentials.error());
+      return request(std::move(*credentials));
+    }
+    case Awaited::LoginUser:
+      user_ = message->reveal();
+      return await(Awaited::LoginPassword, kLoginPasswordChallenge);
+    case Awaited::LoginPassword:
+      return request({.mechanism = Mechanism::Login,
+                      .user = std::exchange(user_, {}),
+                      .authorization = {},
+                      .password = message->clone()});
+  }
+}
+
+void ImapFront::request(Credentials credentials) {
+  if (const auto fault = check(credentials)) return refuse_credentials(*fault);
+  phase_ = Phase::Login;
+  events_.emplace_back(LoginRequest{std::move(credentials)});
+}
+
+void ImapFront::refuse_credentials(CredentialsFault fault) {
+  switch (fault) {
+    case CredentialsFault::Malformed:
+      return refuse("BAD The response does not have the mechanism's form.");
+    case CredentialsFault::ControlCharacter:
+      return refuse("BAD User name and password can't hold NUL, CR or LF.");
+    case CredentialsFault::TooLong:
+      return refuse("BAD The user name is too long.");
+    case CredentialsFault::EmptyUser:
+    case CredentialsFault::EmptyPassword: {
+      const FaultRow& row = describe(Fault::BadCredentials);
+      return refuse(std::string("NO [").append(row.imap_code).append("] ").append(row.text));
+    }
+  }
+}
+
+// RFC 9051 §11.7: the same for right and wrong credentials.
+void ImapFront::refuse_in_clear() { refuse("NO [PRIVACYREQUIRED] Not without TLS."); }
+
+void ImapFront::accept(const StoreWelcome& welcome) {
+  const Greeting greeting = greet(welcome, asked_capability_);
+  send(greeting.untagged + tag_ + " OK " + greeting.text + "\r\n");
+  phase_ = Phase::LoggedIn;
+}
+
+void ImapFront::reject(const Refusal& refusal) {
+  const FaultRow& row = describe(refusal.fault);
+  const bool own_words = refusal.code.empty() && refusal.text.empty();
+  const std::string code = without_controls(own_words ? row.imap_code : refusal.code);
+  const std::string text = without_controls(refusal.text.empty() ? row.text : refusal.text);
+  answer("NO " + (code.empty() ? "" : "[" + code + "] ") + text);
+  phase_ = Phase::Command;
+}
+
+}  // namespace postern

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "parsers/dialogue.h"
+#include "parsers/imap/lexer.h"
+
+// The ID command (RFC 2971), and the fields by which Dovecot's proxies tell a store about the client.
+
+namespace postern {
+
+struct ImapId {
+  // The client's own fields, quoted and without parentheses: "name" "x" "version" NIL. Left out: the fields
+  // of proxies, and pairs with octets that a quoted string can't carry to every store (eight bits, CR, LF).
+  std::string client;
+  Forwarded forwarded;  // the proxies' fields
+};
+
+// Reads the arguments of ID. The error is a constant for the client: more than 30 pairs (the proxies' fields
+// not counted), a field of more than 30 octets or a value of more than 1024, a field twice, or another form
+// than RFC 2971 §3.1 has.
+std::expected<ImapId, std::string_view> parse_id(const ImapCommand& command);
+
+// The arguments of ID towards a store, parentheses included.
+std::string write_id(const ClientIdentity& identity);
+
+}  // namespace postern
