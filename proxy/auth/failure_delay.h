@@ -11,15 +11,16 @@
 #include "parsers/address.h"
 #include "parsers/fault.h"
 #include "parsers/secret.h"
+#include "proxy/auth/keyed_hash.h"
 #include "proxy/time.h"
 
 namespace postern::auth {
 
 // How long the answer to refused credentials waits: `base` for the first failure of an address, doubled with
 // each further one up to `max`, forgotten when the address has had none for max(30 s, 2 x max). A phone that
-// repeats one wrong password counts once: user and password of the last ten failures of an address are
-// remembered, as 64-bit hashes under a random key that never leaves this process. At most `capacity`
-// addresses (limit_key) are remembered; the one that has failed least recently goes first. Shared by all
+// repeats one wrong password counts once: user and password of the last ten failures that counted are
+// remembered per address, as 64-bit hashes under a random key that never leaves this process. At most
+// `capacity` addresses (limit_key) are remembered; whose last failure is the oldest goes first. Shared by all
 // threads.
 class FailureDelay {
  public:
@@ -49,23 +50,20 @@ class FailureDelay {
     std::array<std::uint64_t, kRemembered> recent{};  // a ring; 0: free
     std::size_t place = 0;
   };
-  struct AddressHash {
-    std::size_t operator()(const Address& address) const;
-  };
   using Entries = std::list<Entry>;  // the latest failure first
 
-  std::uint64_t digest(std::string_view user, const Secret& password) const;
   Duration delay_of(unsigned failures) const;
   bool forgotten(const Entry& entry, Time now) const;
+  void drop_oldest();
 
-  std::array<unsigned char, 192> key_;
+  const KeyedHash hash_;
   const std::size_t capacity_;
 
   mutable std::mutex mutex_;  // guards what follows
   Duration base_;
   Duration max_;
   Entries entries_;
-  std::unordered_map<Address, Entries::iterator, AddressHash> index_;
+  std::unordered_map<Address, Entries::iterator, KeyedHash> index_;
 };
 
 }  // namespace postern::auth

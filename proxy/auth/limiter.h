@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "parsers/address.h"
 #include "parsers/fault.h"
+#include "proxy/auth/keyed_hash.h"
 
 namespace postern::auth {
 
@@ -49,11 +51,8 @@ class Limiter {
     unsigned sessions = 0;
     unsigned prelogin = 0;
   };
-  struct AddressHash {
-    std::size_t operator()(const Address& address) const;
-  };
-  using Addresses = std::unordered_map<Address, AddressCount, AddressHash>;
-  using Users = std::unordered_map<std::string, unsigned>;
+  using Addresses = std::unordered_map<Address, AddressCount, KeyedHash>;
+  using Users = std::unordered_map<std::string, unsigned, KeyedHash, std::equal_to<>>;
 
   mutable std::mutex mutex_;  // guards what follows
   Limits limits_;

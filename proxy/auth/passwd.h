@@ -45,13 +45,16 @@ class PasswdFile {
 
   std::size_t size() const { return rows_.size(); }
 
+  ~PasswdFile();
+  PasswdFile(const PasswdFile&) = delete;
+
  private:
   struct Row {
     std::uint64_t digest;                              // of the user; rows are sorted by it
     std::uint32_t start;                               // of the user in text_
     std::uint16_t user, skipped, hash, pool, backend;  // lengths; `skipped` is ":{SCHEME}"
   };
-  friend class PasswdParser;
+  friend class PasswdParser;  // in passwd.cc
 
   explicit PasswdFile(std::string text) : text_(std::move(text)) {}
   PasswdEntry entry(const Row& row) const;

@@ -27,9 +27,8 @@ struct Asker {
 
 struct Answer {
   Asker asker;
-  Fault fault =
-      Fault::None;   // None: the password is right; BadCredentials; AuthUnavailable: no file, no memory
-  std::string pool;  // from the file, empty when it does not say; meaningful with None alone
+  Fault fault = Fault::None;  // None: the password is right; BadCredentials; AuthUnavailable
+  std::string pool;           // from the file, empty when it does not say; meaningful with None alone
   std::string backend;
 };
 
@@ -91,7 +90,13 @@ class Verifier {
   std::vector<std::thread> threads_;
 };
 
-// Whether `password` has this crypt(3) hash. Takes as long as the hash demands.
-bool verify(std::string_view password, std::string_view hash);
+enum class Verdict : std::uint8_t {
+  Right,
+  Wrong,
+  Failed,  // crypt(3) could not compute it: no memory, or a method that it does not know
+};
+
+// Whether the password has this hash. Takes as long as the hash demands.
+Verdict verify(const Secret& password, std::string_view hash);
 
 }  // namespace postern::auth
