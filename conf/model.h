@@ -11,8 +11,8 @@
 #include "parsers/credentials.h"
 #include "parsers/protocol.h"
 
-// What an operator wrote, checked and complete: plain values, never changed after loading. The meaning of each
-// key stands in conf/schema.cc, which the reference is generated from.
+// What an operator wrote, checked and complete: plain values, never changed after loading. The meaning of
+// each key stands in conf/schema.cc, which the reference is generated from.
 
 namespace postern::conf {
 
@@ -22,6 +22,8 @@ struct Drain {
   Duration wait{0};
   Duration spread{std::chrono::seconds(30)};
   Duration deadline{std::chrono::seconds(60)};
+
+  bool operator==(const Drain&) const = default;
 };
 
 struct Server {
@@ -29,6 +31,8 @@ struct Server {
   unsigned workers = 0;  // 0: one per CPU
   std::string user;
   Drain drain;
+
+  bool operator==(const Server&) const = default;
 };
 
 enum class LogLevel : std::uint8_t { Debug, Info, Warn, Error };
@@ -37,6 +41,8 @@ struct Log {
   LogLevel level = LogLevel::Info;
   LogFormat format = LogFormat::Logfmt;
   std::string target = "stderr";
+
+  bool operator==(const Log&) const = default;
 };
 
 struct Limits {
@@ -52,17 +58,23 @@ struct Limits {
   Duration idle{std::chrono::minutes(31)};
   std::size_t line = 40 * 1024;
   std::size_t literal = 4 * 1024;
+
+  bool operator==(const Limits&) const = default;
 };
 
 struct CertificateFiles {
   std::string chain;
   std::string key;
+
+  bool operator==(const CertificateFiles&) const = default;
 };
 enum class TlsVersion : std::uint8_t { V1_2, V1_3 };
 struct Tls {
   std::vector<CertificateFiles> certificates;
   TlsVersion minimum = TlsVersion::V1_2;
   std::string ticket_seed_file;
+
+  bool operator==(const Tls&) const = default;
 };
 
 enum class ListenTls : std::uint8_t { Implicit, StartTls, None };
@@ -73,6 +85,8 @@ struct Listener {
   ListenTls tls = ListenTls::Implicit;
   std::vector<Network> proxy_protocol;
   std::vector<Network> trusted;
+
+  bool operator==(const Listener&) const = default;
 };
 
 enum class AuthBy : std::uint8_t { Store, Passwd };
@@ -80,14 +94,18 @@ struct Auth {
   AuthBy by = AuthBy::Store;
   std::vector<Mechanism> mechanisms{Mechanism::Plain, Mechanism::Login};
   std::string passwd_file;
+
+  bool operator==(const Auth&) const = default;
 };
 
 struct Route {
-  std::string user = "*";  // a glob, or "/regular expression/"
-  std::string listener;    // empty: any
-  std::string server_name; // empty: any; compared without regard to case; a glob
+  std::string user = "*";   // a glob, or "/regular expression/"
+  std::string listener;     // empty: any
+  std::string server_name;  // empty: any; compared without regard to case; a glob
   std::string pool;
-  std::string backend;     // empty: the pool decides
+  std::string backend;  // empty: the pool decides
+
+  bool operator==(const Route&) const = default;
 };
 
 struct Backend {
@@ -95,6 +113,8 @@ struct Backend {
   std::string host;  // an address or a host name
   unsigned weight = 100;
   unsigned priority = 0;  // 0 is the best
+
+  bool operator==(const Backend&) const = default;
 };
 
 enum class Balance : std::uint8_t { Hash, Least, RoundRobin };
@@ -108,6 +128,8 @@ struct Forward {
   bool xclient = true;
   bool proxy_v1 = false;
   bool proxy_v2 = false;  // never together with proxy_v1
+
+  bool operator==(const Forward&) const = default;
 };
 
 struct Health {
@@ -121,7 +143,11 @@ struct Health {
     Duration base{std::chrono::seconds(30)};
     Duration max{std::chrono::seconds(300)};
     unsigned percent = 34;
+
+    bool operator==(const Eject&) const = default;
   } eject;
+
+  bool operator==(const Health&) const = default;
 };
 
 struct Pool {
@@ -141,16 +167,24 @@ struct Pool {
   struct Time {
     Duration connect{std::chrono::seconds(5)};
     Duration login{std::chrono::seconds(30)};
+
+    bool operator==(const Time&) const = default;
   } time;
   Health health;
   struct PoolLimits {
     unsigned sessions = 0;
     unsigned pending_logins = 200;
+
+    bool operator==(const PoolLimits&) const = default;
   } limits;
+
+  bool operator==(const Pool&) const = default;
 };
 
 struct Admin {
-  std::optional<Endpoint> http;  // nullopt: an empty string was written, no admin port
+  std::optional<Endpoint> http = Endpoint{Address::v4({127, 0, 0, 1}), 9993};  // nullopt: no admin port
+
+  bool operator==(const Admin&) const = default;
 };
 
 struct Config {
@@ -163,6 +197,8 @@ struct Config {
   std::vector<Route> routes;
   std::vector<Pool> pools;
   Admin admin;
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace postern::conf

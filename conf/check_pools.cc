@@ -1,0 +1,99 @@
+#include <string>
+#include <string_view>
+
+#include "conf/checks.h"
+
+namespace postern::conf {
+namespace {
+
+// One pool with the names of its keys.
+class PoolCheck {
+ public:
+  PoolCheck(const Config& config, const Pool& pool, Problems& problems)
+      : config_(config), pool_(pool), problems_(problems), table_(join("pool", pool.name)) {}
+
+  void run() {
+    backends();
+    forward();
+    login();
+    tls();
+    health();
+  }
+
+ private:
+  std::string path(std::string_view key) const { return table_ + "." + std::string(key); }
+  bool sound(std::string_view key) const { return problems_.sound(path(key)); }
+  std::string line_of(std::string_view key) const { return problems_.line_of(path(key)); }
+  void fail(std::string_view key, const std::string& message) {
+    problems_.at_value(path(key), path(key) + " " + message);
+  }
+
+  void backends() {
+    if (!pool_.backends.empty() || !sound("backends")) return;
+    problems_.at_key(path("backends"),
+                     table_ + " has no backend; write NAME = \"ADDRESS\" in [" + path("backends") + "]");
+  }
+
+  void forward() {
+    if (!sound("forward") || !pool_.forward.proxy_v1 || !pool_.forward.proxy_v2) return;
+    fail("forward",
+         "must not have both \"proxy_v1\" and \"proxy_v2\": a connection begins with one PROXY header");
+  }
+
+  void login() {
+    if (!sound("login")) return;
+    if (pool_.login == LoginAs::User) {
+      without_effect("master_user", pool_.master_user, "login", "login = \"user\"");
+      without_effect("master_password_file", pool_.master_password_file, "login", "login = \"user\"");
+      return;
+    }
+    if (config_.auth.by == AuthBy::Store && problems_.sound("auth.by")) {
+      fail("login", "= \"master\" needs [auth] by other than \"store\"" + problems_.line_of("auth.by") +
+                        ", or nobody would check the password");
+    }
+    needed("master_user", pool_.master_user);
+    needed("master_password_file", pool_.master_password_file);
+  }
+
+  void needed(std::string_view key, const std::string& value) {
+    if (!value.empty() || !sound(key)) return;
+    fail(key, "is needed with login = \"master\"" + line_of("login"));
+  }
+
+  void without_effect(std::string_view key, const std::string& value, std::string_view other,
+                      const std::string& why) {
+    if (value.empty() || !sound(key)) return;
+    fail(key, "has no effect with " + why + line_of(other));
+  }
+
+  void tls() {
+    if (!sound("tls") || pool_.tls != StoreTls::None) return;
+    without_effect("ca_file", pool_.ca_file, "tls", "tls = \"none\"");
+  }
+
+  void health() {
+    const Health& health = pool_.health;
+    const bool tls_check = health.check == HealthCheck::Tls && sound("health.check") && sound("tls");
+    if (tls_check && pool_.tls == StoreTls::None) {
+      fail("health.check", "= \"tls\" cannot be done with tls = \"none\"" + line_of("tls"));
+    }
+    check_order(path("health.eject.base"), health.eject.base, path("health.eject.max"), health.eject.max,
+                problems_);
+  }
+
+  const Config& config_;
+  const Pool& pool_;
+  Problems& problems_;
+  const std::string table_;
+};
+
+}  // namespace
+
+void check_pools(const Config& config, Problems& problems) {
+  if (config.pools.empty() && problems.sound("pool")) {
+    problems.at_value("pool", "there is no pool; write [pool.NAME.backends] with NAME = \"ADDRESS\"");
+  }
+  for (const Pool& pool : config.pools) PoolCheck(config, pool, problems).run();
+}
+
+}  // namespace postern::conf

@@ -1,0 +1,47 @@
+#include "conf/problems.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace postern::conf {
+namespace {
+
+bool is_within(std::string_view path, std::string_view table) {
+  if (!path.starts_with(table)) return false;
+  return path.size() == table.size() || path[table.size()] == '.' || path[table.size()] == '[';
+}
+
+}  // namespace
+
+void Problems::at_key(const std::string& path, std::string message) {
+  found_.push_back(source_.at(source_.key(path), std::move(message)));
+  distrust(path);
+}
+
+void Problems::at_value(const std::string& path, std::string message) {
+  found_.push_back(source_.at(path, std::move(message)));
+  distrust(path);
+}
+
+void Problems::distrust(const std::string& path) { distrusted_.insert(path); }
+
+bool Problems::sound(std::string_view path) const {
+  return std::none_of(distrusted_.begin(), distrusted_.end(), [path](const std::string& wrong) {
+    return is_within(path, wrong) || is_within(wrong, path);
+  });
+}
+
+std::string Problems::line_of(std::string_view path) const {
+  if (!source_.has(path)) return "";
+  return " (line " + std::to_string(source_.value(path).line) + ")";
+}
+
+std::vector<Diagnostic> Problems::take() {
+  std::stable_sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  return std::move(found_);
+}
+
+}  // namespace postern::conf
