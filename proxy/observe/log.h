@@ -35,14 +35,22 @@ class EventValue {
   template <class T>
     requires std::convertible_to<const T&, std::string_view>
   EventValue(const T& text) : value_(std::in_place_type<std::string_view>, std::string_view(text)) {}
-  EventValue(std::signed_integral auto number) : value_(std::in_place_type<std::int64_t>, number) {}
-  EventValue(std::unsigned_integral auto number) : value_(std::in_place_type<std::uint64_t>, number) {}
+  EventValue(std::integral auto number) : value_(widened(number)) {}
   EventValue(double number) : value_(number) {}
-  EventValue(std::same_as<bool> auto yes) : value_(std::in_place_type<bool>, yes) {}
 
   const Variant& get() const { return value_; }
 
  private:
+  template <std::integral T>
+  static Variant widened(T number) {
+    if constexpr (std::same_as<T, bool>)
+      return number;
+    else if constexpr (std::signed_integral<T>)
+      return static_cast<std::int64_t>(number);
+    else
+      return static_cast<std::uint64_t>(number);
+  }
+
   Variant value_;
 };
 
