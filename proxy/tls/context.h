@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,7 +30,9 @@ struct CertificateInfo {
 struct ServerSettings {
   std::vector<CertificateFiles> certificates;  // the first is the default when no name matches
   bool minimum_1_3 = false;
-  std::string ticket_seed_file;  // empty: keys of this process alone
+  std::string ticket_seed_file = {};  // empty: keys of this process alone
+  std::function<std::chrono::system_clock::time_point()> clock =
+      {};  // of the ticket keys; empty: the system's
 };
 
 // The front's TLS: certificates by SNI (exact, then wildcard of the leftmost label, then the default), ECDSA
@@ -54,7 +57,7 @@ class ServerContext {
 };
 
 struct ClientSettings {
-  std::string ca_file;  // empty: the system's
+  std::string ca_file = {};  // empty: the system's
   bool verify = true;
 };
 

@@ -18,15 +18,15 @@ enum class Status : std::uint8_t {
 // Why TLS failed, for the log and for the label of a metric: bounded.
 enum class Failure : std::uint8_t {
   None,
-  NotTls,             // the bytes are no TLS record: clear text on a TLS port
+  NotTls,  // the bytes are no TLS record: clear text on a TLS port
   UnsupportedVersion,
-  NoSharedCipher,     // or group, or signature algorithm
-  NoSharedProtocol,   // ALPN without ours
-  AlertReceived,      // the peer refused: unknown CA, bad certificate ...
-  CertificateExpired, // the peer's certificate, as the others of this kind
+  NoSharedCipher,      // or group, or signature algorithm
+  NoSharedProtocol,    // ALPN without ours
+  AlertReceived,       // the peer refused: unknown CA, bad certificate ...
+  CertificateExpired,  // the peer's certificate, as the others of this kind
   CertificateName,
   CertificateUntrusted,
-  Protocol,           // anything else that breaks TLS's rules
+  Protocol,  // anything else that breaks TLS's rules
 };
 std::string_view name_of(Failure failure);
 
@@ -38,11 +38,12 @@ struct Agreement {
   bool resumed = false;
 };
 
-// TLS as a filter over bytes that someone else moves: ciphertext and plaintext go in and come out, no socket is
-// known here. An idle stream holds no buffers. Made by ServerContext::accept() or ClientContext::connect().
+// TLS as a filter over bytes that someone else moves: ciphertext and plaintext go in and come out, no socket
+// is known here. An idle stream holds no buffers. Made by ServerContext::accept() or
+// ClientContext::connect().
 //
-// Ciphertext for the peer is always appended to `output`, whose owner sends it; it may be produced by any call
-// (a key update, an alert), and must be sent even after Failed.
+// Ciphertext for the peer is always appended to `output`, whose owner sends it; it may be produced by any
+// call (a key update, an alert), and must be sent even after Failed.
 class Stream {
  public:
   class State;
@@ -51,22 +52,28 @@ class Stream {
   Stream& operator=(Stream&&) noexcept;
   ~Stream();
 
-  // Takes all of `input`. Plaintext that follows the handshake in the same input is kept for decrypt().
+  // Takes all of `input`; a client begins with an empty one. What follows the handshake in the same input is
+  // kept for decrypt(), which fetches it with an empty input: call it once after Done. On the front, a
+  // session ticket may wait for the first encrypt(), to travel with it.
   Status handshake(std::string_view input, std::string& output);
 
-  // Takes all of `input`, writes the plaintext to `plain`, whose size must be at least that of `input` plus
-  // kDecryptSlack, and sets `size`. Done: more may come.
+  // Takes all of `input`, writes the plaintext to `plain`, whose size must be at least that of `input` (and
+  // of what handshake() kept) plus kDecryptSlack, and sets `size`, which counts also when Closed or Failed is
+  // answered. Done: more may come. In a smaller `plain` nothing is lost: the rest waits for the next call.
+  // Only after the handshake, as encrypt().
   Status decrypt(std::string_view input, std::span<char> plain, std::size_t& size, std::string& output);
 
   // Encrypts all of `plain`. Done or Failed.
   Status encrypt(std::string_view plain, std::string& output);
 
-  // Announces the orderly end of our direction.
+  // Announces the orderly end of our direction; nothing may be encrypted after it. Before the end of the
+  // handshake, and when it was announced, it does nothing.
   void close_notify(std::string& output);
 
   // After the handshake.
   Agreement agreement() const;
-  // Front: the client's SNI in lower case, once the handshake has read it; empty when there was none.
+  // Front: the client's SNI in lower case, once the handshake has read it; empty when there was none, or when
+  // it has characters that no host name has.
   std::string server_name() const;
 
   Failure failure() const;

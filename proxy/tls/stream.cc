@@ -1,0 +1,177 @@
+#include "proxy/tls/stream.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "proxy/tls/bio.h"
+#include "proxy/tls/failure.h"
+#include "proxy/tls/host_name.h"
+
+namespace postern::tls {
+namespace {
+
+// The bytes of one call, where the BIO finds them.
+class Exchange {
+ public:
+  Exchange(Stream::State& state, std::string_view input, std::string& output) : state_(state) {
+    state_.input = input;
+    state_.output = &output;
+  }
+  ~Exchange() {
+    state_.input = {};
+    state_.output = nullptr;
+  }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+ private:
+  Stream::State& state_;
+};
+
+// A record's content type (RFC 8446 §5.1), or the length of an SSL 2.0 hello, which gets its alert.
+bool begins_tls(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  return (byte >= 20 && byte <= 24) || byte >= 0x80;
+}
+
+Status fail(Stream::State& state, Trouble trouble) {
+  state.trouble = std::make_unique<Trouble>(std::move(trouble));
+  state.rest.reset();
+  return Status::Failed;
+}
+
+// What the peer's certificate did wrong says more than the library's error.
+Trouble handshake_trouble(Handshake& handshake, ErrorQueue& errors) {
+  if (auto* back = std::get_if<BackHandshake>(&handshake.side);
+      back && back->verdict.failure != Failure::None) {
+    return {back->verdict.failure, std::move(back->verdict.text)};
+  }
+  return errors.take();
+}
+
+// A record adds at most a header, an explicit nonce, a tag and the inner content type.
+constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
+constexpr std::size_t kRecordOverhead = 5 + 8 + 16 + 1;
+
+}  // namespace
+
+Stream::State::State(SSL_CTX* context, Handshake begin)
+    : handshake(std::make_unique<Handshake>(std::move(begin))), ssl(SSL_new(context)) {
+  if (ssl == nullptr) std::abort();
+  BIO* bio = new_bio(*this).release();
+  SSL_set_bio(ssl.get(), bio, bio);
+  SSL_set_shed_handshake_config(ssl.get(), 1);
+}
+
+Stream::State& Stream::State::of(const SSL* ssl) { return state_of(SSL_get_rbio(ssl)); }
+
+Stream::Stream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+Status Stream::handshake(std::string_view input, std::string& output) {
+  State& state = *state_;
+  if (state.trouble) return Status::Failed;
+  if (!state.handshake) {
+    if (!state.rest) state.rest = std::make_unique<std::string>();
+    state.rest->append(input);
+    return Status::Done;
+  }
+  if (!state.handshake->began && !input.empty()) {
+    state.handshake->began = true;
+    if (!begins_tls(input.front())) return fail(state, {Failure::NotTls, "clear text where TLS begins"});
+  }
+
+  ErrorQueue errors;
+  const Exchange exchange(state, input, output);
+  const int result = SSL_do_handshake(state.ssl.get());
+  if (result == 1) {
+    state.handshake.reset();
+    if (!state.input.empty()) state.rest = std::make_unique<std::string>(state.input);
+    return Status::Done;
+  }
+  if (SSL_get_error(state.ssl.get(), result) == SSL_ERROR_WANT_READ) return Status::NeedInput;
+  return fail(state, handshake_trouble(*state.handshake, errors));
+}
+
+Status Stream::decrypt(std::string_view input, std::span<char> plain, std::size_t& size,
+                       std::string& output) {
+  State& state = *state_;
+  size = 0;
+  if (state.trouble) return Status::Failed;
+  if (state.handshake) std::abort();
+  const std::unique_ptr<std::string> rest = std::move(state.rest);
+  if (rest) rest->append(input);
+
+  ErrorQueue errors;
+  const Exchange exchange(state, rest ? *rest : input, output);
+  while (size < plain.size()) {
+    const std::size_t room = std::min<std::size_t>(plain.size() - size, kRecord);
+    const int result = SSL_read(state.ssl.get(), plain.data() + size, static_cast<int>(room));
+    if (result > 0) {
+      size += static_cast<std::size_t>(result);
+      continue;
+    }
+    switch (SSL_get_error(state.ssl.get(), result)) {
+      case SSL_ERROR_WANT_READ:
+        return Status::Done;
+      case SSL_ERROR_ZERO_RETURN:
+        return Status::Closed;
+      default:
+        break;
+    }
+    Trouble trouble = errors.take();
+    if (trouble.failure == Failure::NotTls) trouble.failure = Failure::Protocol;
+    return fail(state, std::move(trouble));
+  }
+  if (!state.input.empty()) state.rest = std::make_unique<std::string>(state.input);
+  return Status::Done;
+}
+
+Status Stream::encrypt(std::string_view plain, std::string& output) {
+  State& state = *state_;
+  if (state.trouble) return Status::Failed;
+  if (state.handshake) std::abort();
+  output.reserve(output.size() + plain.size() + (plain.size() / kRecord + 1) * kRecordOverhead);
+
+  ErrorQueue errors;
+  const Exchange exchange(state, {}, output);
+  constexpr std::size_t kAtOnce = std::size_t{1} << 30;  // the library counts in int
+  while (!plain.empty()) {
+    const int size = static_cast<int>(std::min(plain.size(), kAtOnce));
+    const int written = SSL_write(state.ssl.get(), plain.data(), size);
+    if (written <= 0) return fail(state, errors.take());
+    plain.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return Status::Done;
+}
+
+void Stream::close_notify(std::string& output) {
+  if (state_->trouble || state_->handshake) return;
+  const ErrorQueue errors;
+  const Exchange exchange(*state_, {}, output);
+  if ((SSL_get_shutdown(state_->ssl.get()) & SSL_SENT_SHUTDOWN) == 0) SSL_shutdown(state_->ssl.get());
+}
+
+Agreement Stream::agreement() const {
+  const SSL* ssl = state_->ssl.get();
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  const char* group = SSL_get_curve_name(SSL_get_curve_id(ssl));
+  return {.version = SSL_get_version(ssl),
+          .cipher = cipher != nullptr ? SSL_CIPHER_standard_name(cipher) : "",
+          .group = group != nullptr ? group : "",
+          .resumed = SSL_session_reused(ssl) == 1};
+}
+
+std::string Stream::server_name() const {
+  const char* name = SSL_get_servername(state_->ssl.get(), TLSEXT_NAMETYPE_host_name);
+  return name != nullptr && is_host_name(name) ? lower(name) : std::string();
+}
+
+Failure Stream::failure() const { return state_->trouble ? state_->trouble->failure : Failure::None; }
+
+std::string Stream::failure_text() const { return state_->trouble ? state_->trouble->text : std::string(); }
+
+}  // namespace postern::tls

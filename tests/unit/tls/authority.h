@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <string>
+#include <vector>
+
+#include "proxy/tls/context.h"
+
+namespace postern::tls {
+
+enum class Key { EcdsaP256, EcdsaP384, Rsa2048, Rsa1024, Ed25519 };
+
+bssl::UniquePtr<EVP_PKEY> new_key(Key kind);
+std::string pem_of(const EVP_PKEY* key);
+std::string pem_of(const X509* certificate);
+
+struct Leaf {
+  std::vector<std::string> names = {"mail.example.org"};  // DNS names, or addresses as "IP:192.0.2.1"
+  std::string common_name = "";
+  Key key = Key::EcdsaP256;
+  std::chrono::seconds not_before{-3600};  // from now
+  std::chrono::seconds not_after{86400};
+  bool own_issuer = false;  // self-signed
+};
+
+// A folder of its own that goes at the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string write(const std::string& name, const std::string& content) const;
+  std::string path(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// A certification authority and the files of what it issues.
+class Authority {
+ public:
+  Authority();
+
+  std::string root_file() const { return folder_.path("root.pem"); }
+  CertificateFiles issue(const Leaf& leaf);
+  const Folder& folder() const { return folder_; }
+  std::string root_pem() const { return pem_of(root_.get()); }
+
+ private:
+  bssl::UniquePtr<X509> make(const Leaf& leaf, EVP_PKEY* key, bool authority);
+
+  Folder folder_;
+  bssl::UniquePtr<EVP_PKEY> key_;
+  bssl::UniquePtr<X509> root_;
+  int issued_ = 0;
+};
+
+}  // namespace postern::tls
