@@ -1,6 +1,8 @@
 #include "tests/transcripts/play.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -184,7 +186,7 @@ std::vector<std::string> runs_of(const std::vector<Step>& steps) {
   return runs;
 }
 
-// The index of the run before the step at `position`; runs.size() when there is none.
+// The index of the last run before the step at `position`.
 std::optional<std::size_t> run_before(const std::vector<Step>& steps, std::size_t position) {
   std::size_t runs = 0;
   for (std::size_t i = 0; i < position; ++i) {
@@ -205,18 +207,21 @@ bool worth_a_cut(std::size_t at, std::size_t size) {
   return size <= all || at < ends || at + ends > size || at % 97 == 0;
 }
 
-// Moves every input to the front, up to the next `secured`, and drops the questions.
+// Moves every input up to the first one, as far as the next `secured`, and drops the questions.
 std::vector<Step> without_waiting(const std::vector<Step>& steps) {
+  const auto is_input = [](const Step& step) { return step.kind == Input; };
   std::vector<Step> moved;
   auto from = steps.begin();
   while (from != steps.end()) {
     auto to = std::find_if(from, steps.end(), [](const Step& step) { return step.verb == "secured"; });
     if (to != steps.end()) ++to;
-    std::copy_if(from, to, std::back_inserter(moved), [](const Step& step) { return step.kind == Input; });
-    std::copy_if(from, to, std::back_inserter(moved),
-                 [](const Step& step) { return step.kind != Input && step.kind != Question; });
+    const auto first = std::find_if(from, to, is_input);
+    moved.insert(moved.end(), from, first);
+    std::copy_if(first, to, std::back_inserter(moved), is_input);
+    std::copy_if(first, to, std::back_inserter(moved), std::not_fn(is_input));
     from = to;
   }
+  std::erase_if(moved, [](const Step& step) { return step.kind == Question; });
   return moved;
 }
 
@@ -264,7 +269,6 @@ class Modes {
 
   bool play_byte_by_byte(const Mode& whole) {
     Mode mode = whole;
-    mode.name += whole.name == "whole" ? "" : ", ";
     mode.name = whole.name == "whole" ? "byte by byte" : whole.name + ", byte by byte";
     for (Run& run : mode.runs) run = single_bytes(run.front());
     return play(mode);
