@@ -4,7 +4,7 @@ import unittest
 
 from rig.case import USERS, Case
 from rig.dovecot import Dovecot
-from rig.fake_store import FakeStore, imap, pop3
+from rig.fake_store import imap
 from rig.ground import wait_for
 from rig.postern import pool
 
@@ -96,8 +96,7 @@ class Forwarding(Case):
         self.assertEqual((store.logins()[1]["rip"], store.logins()[1]["session"]), ("192.0.2.67", "outer-2"))
 
     def test_hops_count_down_and_end(self):
-        store = FakeStore(self.ground, {143: imap(), 110: pop3()})
-        self.addCleanup(store.close)
+        store = self.fake()
         postern = self.start(store, {"listen": {"imaps": {"trusted": ["127.0.0.62/32"]}}})
         wire = self.connect(postern, source="127.0.0.62")
         wire.ask('x ID ("x-proxy-ttl" "3")')
@@ -109,8 +108,7 @@ class Forwarding(Case):
         self.assertFalse(store.saw("loop-secret"))
 
     def test_the_clients_own_id_goes_along(self):
-        store = FakeStore(self.ground, {143: imap()})
-        self.addCleanup(store.close)
+        store = self.fake({143: imap()})
         postern = self.start(store)
         wire = self.connect(postern)
         wire.ask('x ID ("name" "rig" "version" "1.\\"2")')

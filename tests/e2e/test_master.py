@@ -7,7 +7,6 @@ from rig import cyrus, dovecot
 from rig.case import USERS, Case, message, plain
 from rig.cyrus import Cyrus
 from rig.dovecot import Dovecot
-from rig.fake_store import FakeStore, imap, pop3
 from rig.ground import wait_for
 from rig.postern import pool
 
@@ -43,8 +42,9 @@ class MasterLogin(Case):
                 wire = self.login_pop3(postern, user, password)
                 self.assertTrue(wire.say("STAT").startswith("+OK 1 "))
         wire = self.connect(postern)
-        self.assertEqual(wire.ask("a LOGIN anna wrong-secret")[-1], "a NO [AUTHENTICATIONFAILED] Authentication failed.")
-        self.assertEqual(wire.ask("b LOGIN nobody wrong-secret")[-1], "b NO [AUTHENTICATIONFAILED] Authentication failed.")
+        refusal = "NO [AUTHENTICATIONFAILED] Authentication failed."
+        self.assertEqual(wire.ask("a LOGIN anna wrong-secret")[-1], f"a {refusal}")
+        self.assertEqual(wire.ask("b LOGIN nobody wrong-secret")[-1], f"b {refusal}")
         wire = self.connect(postern, port=995)
         wire.say("USER anna")
         self.assertEqual(wire.say("PASS wrong-secret"), "-ERR [AUTH] Authentication failed.")
@@ -56,8 +56,7 @@ class MasterLogin(Case):
         self.check(Cyrus(self.ground, USERS))
 
     def test_the_store_never_sees_the_clients_password_nor_a_refused_login(self):
-        store = FakeStore(self.ground, {143: imap(), 110: pop3()})
-        self.addCleanup(store.close)
+        store = self.fake()
         postern = self.run_with(store)
         self.login(postern, "anna", FRONT["anna"])
         self.login_pop3(postern, "anna", FRONT["anna"])
@@ -68,8 +67,7 @@ class MasterLogin(Case):
         self.assertTrue(store.saw(plain(dovecot.MASTER_USER, dovecot.MASTER_PASSWORD, "anna")))
 
     def test_nobody_may_name_another_identity(self):
-        store = FakeStore(self.ground, {143: imap()})
-        self.addCleanup(store.close)
+        store = self.fake()
         postern = self.run_with(store)
         wire = self.connect(postern)
         self.assertIn("a NO", wire.ask(f"a AUTHENTICATE PLAIN {plain('anna', FRONT['anna'], 'dora')}")[-1])

@@ -7,7 +7,7 @@ from rig.case import USERS, Case, plain
 from rig.certificates import Authority
 from rig.cyrus import Cyrus
 from rig.dovecot import Dovecot
-from rig.fake_store import FakeStore, imap, pop3, server_context
+from rig.fake_store import imap, pop3, server_context
 from rig.ground import wait_for
 from rig.postern import pool
 
@@ -71,8 +71,7 @@ class Policy(Case):
         else:
             settings, scripts = {}, {110: pop3()}
         scripts[imap_port] = imap(**{**settings, **imap_settings})
-        store = FakeStore(self.ground, scripts, address=address)
-        self.addCleanup(store.close)
+        store = self.fake(scripts, address=address)
         return store
 
     def postern(self, store, name="postern", **settings):
@@ -114,14 +113,14 @@ class Policy(Case):
         self.login_pop3(postern, "anna", self.password)
 
     def test_a_store_named_in_the_configuration_is_checked_by_that_name(self):
-        for name, certificate in (("good", self.authority.issue("localhost")), ("bad", self.authority.issue("127.0.0.1"))):
+        certificates = {"good": self.authority.issue("localhost"), "bad": self.authority.issue("127.0.0.1")}
+        for name, certificate in certificates.items():
             with self.subTest(name):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", 0))
                     port = probe.getsockname()[1]
                 context = server_context(certificate)
-                store = FakeStore(self.ground, {port: behind_tls(context, imap())}, address="127.0.0.1")
-                self.addCleanup(store.close)
+                store = self.fake({port: behind_tls(context, imap())}, address="127.0.0.1")
                 postern = self.postern(store, name, tls="implicit", imap_port=port, backends={"fake": "localhost"})
                 if name == "good":
                     self.login(postern, "anna", self.password)
@@ -156,8 +155,7 @@ class Policy(Case):
             wire.secure(context, server_side=True)
             imap(greeting="")(wire)
 
-        store = FakeStore(self.ground, {143: slipping})
-        self.addCleanup(store.close)
+        store = self.fake({143: slipping})
         postern = self.postern(store, tls="starttls", verify=False, ca_file="")
         wire = self.connect(postern)
         answer = wire.ask(f"a LOGIN anna {self.password}")

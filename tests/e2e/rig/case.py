@@ -4,6 +4,7 @@ import base64
 import unittest
 
 from .certificates import Authority
+from .fake_store import FakeStore, imap, pop3
 from .ground import Ground
 from .postern import Postern, everything, merge, pool
 from .wire import Wire, trusting
@@ -40,6 +41,12 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.ground = Ground("postern-e2e")
         self.addCleanup(self.ground.close)
+
+    def fake(self, scripts=None, **options):
+        """A false store until the test ends; without scripts one that behaves."""
+        store = FakeStore(self.ground, {143: imap(), 110: pop3()} if scripts is None else scripts, **options)
+        self.addCleanup(store.close)
+        return store
 
     def start(self, pools, changes=None, name="postern", expect=0, **options):
         """Runs Postern in front of these pools until the test ends, and then wants a good end and a clean log.

@@ -21,7 +21,7 @@ class Wire:
     @classmethod
     def connect(cls, address, port, tls=None, name=None, source=None, first=b"", timeout=20):
         """`tls` is an ssl.SSLContext; `name` the server name; `source` the own address; `first` goes before TLS."""
-        peer = socket.create_connection((address, port), timeout=timeout, source_address=(source, 0) if source else None)
+        peer = socket.create_connection((address, port), timeout, (source, 0) if source else None)
         wire = cls(peer, timeout)
         if first:
             wire.send(first)
