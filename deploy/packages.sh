@@ -2,7 +2,8 @@
 # Installs the Debian 12 packages that Postern needs. Run as root; a second run finds nothing to do.
 #
 #   deploy/packages.sh build    to compile the program and its unit tests
-#   deploy/packages.sh test     also the stores and clients of the end-to-end tests and the demo, and clang 19
+#   deploy/packages.sh demo     also the stores of the demo
+#   deploy/packages.sh test     also the mail clients of the end-to-end tests, and clang 19
 #
 # Nothing is removed, and no service that a package brings is started. Dovecot is installed; Cyrus, which Debian
 # does not allow beside it, is only unpacked, to ${POSTERN_CACHE:-/var/cache/postern}/cyrus.
@@ -14,13 +15,16 @@ build_packages=(
     libtomlplusplus-dev prometheus-cpp-dev libcivetweb-dev libcli11-dev libspdlog-dev libfmt-dev
     nlohmann-json3-dev libcrypt-dev libsystemd-dev libxxhash-dev libre2-dev zlib1g-dev doctest-dev
 )
-test_packages=(
-    dovecot-imapd dovecot-pop3d isync fetchmail curl openssl python3 prometheus procps
-    clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 ccache git
+demo_packages=(
+    dovecot-imapd dovecot-pop3d curl openssl python3
     # what the unpacked Cyrus loads
     libsasl2-2 libsasl2-modules libsasl2-modules-db libdb5.3 libcom-err2 libwrap0 libssl3 zlib1g libclamav12
     libical3 libicu72 libjansson4 libkrb5-3 libldap-2.5-0 libpcre3 libpq5 libsqlite3-0 libxapian30 libxml2
     libzephyr4
+)
+test_packages=(
+    isync fetchmail prometheus
+    clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 ccache git
 )
 unpacked_packages=(cyrus-common cyrus-imapd cyrus-pop3d sasl2-bin)
 
@@ -41,7 +45,7 @@ missing_of() {
 
 # Once per run, and only when something is missing.
 refresh_lists() {
-    [ -n "${lists_are_fresh:-}" ] || apt-get -q update
+    [ -n "${lists_are_fresh:-}" ] || apt-get -q -o Acquire::Retries=3 update
     lists_are_fresh=yes
 }
 
@@ -65,7 +69,7 @@ install_missing() {
     echo "packages.sh: installing ${missing[*]}"
     refresh_lists
     forbid_services
-    apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}"
+    apt-get -q -y -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}"
     allow_services
 }
 
@@ -76,7 +80,7 @@ unpack_cyrus() {
     local fresh="$cache/cyrus.new" archive
     rm -rf "$fresh"
     mkdir -p "$fresh/archives" "$fresh/tree"
-    (cd "$fresh/archives" && apt-get -q -o APT::Sandbox::User=root download "${unpacked_packages[@]}")
+    (cd "$fresh/archives" && apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User=root download "${unpacked_packages[@]}")
     for archive in "$fresh"/archives/*.deb; do
         dpkg-deb -x "$archive" "$fresh/tree"
     done
@@ -90,11 +94,15 @@ case ${1:-} in
     build)
         install_missing "${build_packages[@]}"
         ;;
+    demo)
+        install_missing "${build_packages[@]}" "${demo_packages[@]}"
+        unpack_cyrus
+        ;;
     test)
-        install_missing "${build_packages[@]}" "${test_packages[@]}"
+        install_missing "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
         unpack_cyrus
         ;;
     *)
-        fail "usage: deploy/packages.sh build|test"
+        fail "usage: deploy/packages.sh build|demo|test"
         ;;
 esac

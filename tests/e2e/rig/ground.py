@@ -1,5 +1,6 @@
 """A directory, loopback addresses and child processes that live exactly as long as one test or demo."""
 
+import atexit
 import contextlib
 import os
 import random
@@ -44,6 +45,7 @@ class Ground:
         os.chmod(self.directory, 0o755)  # stores drop their privileges and still have to get in
         self._reserved = []
         self._children = []
+        atexit.register(self.close)  # whatever ends this program
 
     def __enter__(self):
         return self
@@ -82,9 +84,11 @@ class Ground:
             return address
 
     def start(self, arguments, log, stop_signal=signal.SIGTERM, **options):
-        """Starts a process with its output appended to the file `log`. It is stopped by close()."""
+        """Starts a process with its output appended to the file `log`, out of reach of a terminal's Ctrl-C. It is
+        stopped by close()."""
         with open(self.path(log), "ab") as output:
-            child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
+            child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                     start_new_session=True, **options)
         child.stop_signal = stop_signal
         self._children.append(child)
         return child
@@ -101,6 +105,7 @@ class Ground:
         return child.returncode
 
     def close(self):
+        atexit.unregister(self.close)
         for child in reversed(self._children):
             self.stop(child)
         self._children.clear()
