@@ -69,7 +69,7 @@ bool ImapFront::read_command() {
   } else if (const auto* too_long = std::get_if<ImapLexer::TooLong>(&result)) {
     if (!too_long->tag.empty()) {
       tag_ = too_long->tag;
-      answer("BAD [TOOBIG] The command is too long.");
+      answer(std::string("BAD [TOOBIG] ").append(describe(too_long->fault).text));
     }
     close(too_long->fault);
   } else {
