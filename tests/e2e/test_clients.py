@@ -163,7 +163,7 @@ SyncState *
                 spool = self.ground.write(f"spool-{protocol}", b"")
                 rules = self.ground.write(f"fetchmailrc-{protocol}", f"""
 poll {self.postern.address} protocol {protocol} auth password
-  user "{BERT}" password "{USERS[BERT].replace(chr(92), chr(92) * 2).replace('"', chr(92) + '"')}"
+  user "{BERT}" password '{USERS[BERT].replace(chr(92), chr(92) * 2)}'
   ssl sslcertck sslcertfile {self.authority.file} sslcommonname "mail.test"
   fetchall {keep} mda "cat >>{spool}"
 """, 0o600)

@@ -37,8 +37,7 @@ sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: {base}/sasldb2
 popminpoll: 0
 failedloginpause: 0
-tls_server_cert: {certificate}
-tls_server_key: {key}
+{tls}
 """
 
 _SERVICES = """
@@ -71,12 +70,13 @@ class Cyrus:
         self._base = ground.folder(name)
         for part in ("conf", "mail"):
             ground.folder(name, part)
-        key = ""
+        tls = ""
         if certificate:
             key = shutil.copy(certificate.key, os.path.join(self._base, "tls.key"))
+            tls = f"tls_server_cert: {certificate.chain}\ntls_server_key: {key}\n"
         self._file = ground.write(f"{name}/imapd.conf", _CONFIGURATION.format(
             base=self._base, name=name, owner=_OWNER, admin=ADMIN, master=MASTER_USER,
-            certificate=certificate.chain if certificate else "", key=key))
+            tls=tls))
         self._services = ground.write(f"{name}/cyrus.conf", _SERVICES.format(
             bin=os.path.join(TREE, "usr/lib/cyrus/bin"), file=self._file, address=self.address))
         for user, password in {ADMIN: ADMIN_PASSWORD, MASTER_USER: MASTER_PASSWORD, **users}.items():
