@@ -60,7 +60,7 @@ class PasswdParser {
       parse_line(at, text.substr(at, end - at));
       at = end + 1;
     }
-    std::ranges::sort(file_->rows_, {}, &PasswdFile::Row::digest);
+    std::ranges::sort(file_->rows_, {}, [](const auto& row) { return std::pair(row.digest, row.start); });
     refuse_duplicates();
     if (!errors_.empty()) {
       std::ranges::stable_sort(errors_, {}, &PasswdError::line);
@@ -116,9 +116,11 @@ class PasswdParser {
     if (hash.starts_with('{')) {
       const std::size_t brace = hash.find('}');
       scheme = hash.substr(1, brace - 1);
-      if (brace == std::string_view::npos ||
-          !RE2::FullMatch(re2::StringPiece(scheme), "[0-9A-Za-z.-]{1,24}")) {
+      if (brace == std::string_view::npos || !RE2::FullMatch(scheme, "[0-9A-Za-z.-]{1,24}")) {
         return wrong("a brace opens, but no scheme follows"), false;
+      }
+      for (char& letter : scheme) {
+        if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
       }
       hash.remove_prefix(brace + 1);
     }
@@ -146,22 +148,24 @@ class PasswdParser {
     ++found->second.users;
   }
 
+  // Rows of one digest lie side by side, in the file's order.
   void refuse_duplicates() {
     const auto& rows = file_->rows_;
-    for (std::size_t first = 0; first < rows.size(); ++first) {
-      for (std::size_t second = first + 1; second < rows.size() && rows[second].digest == rows[first].digest;
-           ++second) {
-        if (file_->entry(rows[first]).user != file_->entry(rows[second]).user) continue;
-        if (full()) return;
-        const auto [earlier, later] = std::minmax(rows[first].start, rows[second].start);
-        wrong("the user is on line " + std::to_string(line_of(earlier)) + " already", line_of(later));
+    std::size_t group = 0;
+    for (std::size_t later = 1; later < rows.size() && !full(); ++later) {
+      if (rows[later].digest != rows[group].digest) group = later;
+      for (std::size_t earlier = group; earlier < later; ++earlier) {
+        if (file_->entry(rows[earlier]).user != file_->entry(rows[later]).user) continue;
+        wrong("the user is on line " + std::to_string(line_of(rows[earlier])) + " already",
+              line_of(rows[later]));
         break;
       }
     }
   }
 
-  std::size_t line_of(std::uint32_t start) const {
-    return 1 + static_cast<std::size_t>(std::count(file_->text_.begin(), file_->text_.begin() + start, '\n'));
+  std::size_t line_of(const PasswdFile::Row& row) const {
+    return 1 +
+           static_cast<std::size_t>(std::count(file_->text_.begin(), file_->text_.begin() + row.start, '\n'));
   }
 
   struct Cost {
