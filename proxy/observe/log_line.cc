@@ -41,7 +41,7 @@ bool controls_the_display(char32_t code) {
 constexpr bool stands_bare(char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\' && c != '='; }
 constexpr bool needs_no_escape(char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
 
-void append_escaped(fmt::memory_buffer& out, std::string_view text) {
+void append_escaped(LineBuffer& out, std::string_view text) {
   while (!text.empty()) {
     const auto plain =
         static_cast<std::size_t>(std::ranges::find_if_not(text, needs_no_escape) - text.begin());
@@ -76,7 +76,7 @@ std::string_view cut(std::string_view text, std::size_t limit) {
   return text.substr(0, is_tail(text[end]) ? limit : end);
 }
 
-void append_timestamp(fmt::memory_buffer& out, LogLine::Clock::time_point now) {
+void append_timestamp(LineBuffer& out, LogLine::Clock::time_point now) {
   using namespace std::chrono;
   const auto day = floor<days>(now);
   const year_month_day date{day};

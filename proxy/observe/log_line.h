@@ -11,6 +11,8 @@
 
 namespace postern::observe {
 
+using LineBuffer = fmt::basic_memory_buffer<char, 1024>;  // most lines need no allocation
+
 // One line of the log under construction: ts, level and msg first, then fields in the order of the calls.
 // Names are trusted; values are not: whatever bytes they hold, the line stays one line, its fields can be
 // told apart, and a terminal that shows it is not controlled by it. A field without a value is left out.
@@ -41,7 +43,7 @@ class LogLine {
   void append(std::string_view text) { buffer_.append(text.data(), text.data() + text.size()); }
 
   Format format_;
-  fmt::memory_buffer buffer_;
+  LineBuffer buffer_;
 };
 
 std::string_view name_of(Level level);

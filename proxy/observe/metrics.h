@@ -56,6 +56,9 @@ struct Readings {
   std::function<std::uint64_t()> log_lines_dropped;
 };
 
+// Names in the order of their numbers: the values of their labels.
+using Names = std::vector<std::vector<std::string>>;
+
 // Every metric of the process: workers count in their own WorkerMetrics, a scrape sums them. Made before the
 // workers and destroyed after them.
 class Metrics : public prometheus::Collectable {
@@ -80,14 +83,11 @@ class Metrics : public prometheus::Collectable {
   std::string text() const;  // the body of /metrics, in Prometheus' text format
 
  private:
-  friend struct Scrape;
+  template <auto Member>
+  std::size_t number_of(Names& names, std::vector<std::string> labels);
 
-  // Names in the order of their numbers, by the values of their labels.
-  using Names = std::vector<std::vector<std::string>>;
-  std::size_t number_of(Names& names, std::size_t capacity, std::vector<std::string> labels,
-                        void (*make)(WorkerMetrics&, std::size_t));
-
-  MetricsSettings settings_;
+  const MetricsSettings settings_;
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   Readings readings_;
   SharedMetrics shared_;
   std::vector<std::unique_ptr<WorkerMetrics>> workers_;

@@ -65,6 +65,8 @@ struct BackendMetrics {
 template <class T, std::size_t Capacity>
 class Numbered {
  public:
+  static constexpr std::size_t kCapacity = Capacity;
+
   T& operator[](std::size_t number) { return *elements_[number]; }
   const T& operator[](std::size_t number) const { return *elements_[number]; }
   void make(std::size_t number) {

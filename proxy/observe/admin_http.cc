@@ -1,0 +1,164 @@
+#include "proxy/observe/admin_http.h"
+
+#include <array>
+#include <civetweb.h>
+#include <cstring>
+#include <fmt/format.h>
+#include <string_view>
+#include <utility>
+
+namespace postern::observe {
+
+namespace {
+
+struct Reply {
+  int status = 200;
+  std::string_view type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    default:
+      return "Service Unavailable";
+  }
+}
+
+// For text that stands between tags.
+std::string in_html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string front_page(const AdminPages& pages) {
+  const Answer ready = pages.ready();
+  return fmt::format(R"(<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Postern</title>
+<h1>Postern {}</h1>
+<p>{}: {}</p>
+<ul>
+<li><a href="/metrics">/metrics</a>: for Prometheus</li>
+<li><a href="/healthz">/healthz</a>: 200 while the process works</li>
+<li><a href="/readyz">/readyz</a>: 200 while it takes new sessions</li>
+</ul>
+)",
+                     in_html(pages.version), ready.ok ? "Ready" : "Not ready", in_html(ready.text));
+}
+
+Reply probe(Answer answer) {
+  answer.text += '\n';
+  return {.status = answer.ok ? 200 : 503, .body = std::move(answer.text)};
+}
+
+Reply answer(const AdminPages& pages, std::string_view method, std::string_view path) {
+  if (method != "GET" && method != "HEAD") return {.status = 405, .body = "Only GET and HEAD.\n"};
+  if (path == "/") return {.type = "text/html; charset=utf-8", .body = front_page(pages)};
+  if (path == "/metrics")
+    return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = pages.metrics()};
+  if (path == "/healthz") return probe(pages.healthy());
+  if (path == "/readyz") return probe(pages.ready());
+  return {.status = 404, .body = "Not found.\n"};
+}
+
+int handle(mg_connection* connection) {
+  const mg_request_info* request = mg_get_request_info(connection);
+  const auto& pages = *static_cast<const AdminPages*>(request->user_data);
+  const Reply reply = answer(pages, request->request_method, request->local_uri);
+  std::string out = fmt::format(
+      "HTTP/1.1 {} {}\r\n"
+      "Content-Type: {}\r\n"
+      "Content-Length: {}\r\n"
+      "Cache-Control: no-store\r\n"
+      "X-Content-Type-Options: nosniff\r\n"
+      "Content-Security-Policy: default-src 'none'\r\n"
+      "{}Connection: close\r\n\r\n",
+      reply.status, reason_of(reply.status), reply.type, reply.body.size(),
+      reply.status == 405 ? "Allow: GET, HEAD\r\n" : "");
+  if (std::strcmp(request->request_method, "HEAD") != 0) out += reply.body;
+  mg_write(connection, out.data(), out.size());
+  return reply.status;
+}
+
+// What civetweb has to say is about single requests; it would go to stderr in a form of its own.
+int ignore_message(const mg_connection*, const char*) { return 1; }
+
+}  // namespace
+
+struct AdminHttp::Impl {
+  AdminPages pages;
+  mg_context* context = nullptr;
+
+  explicit Impl(AdminPages what) : pages(std::move(what)) { mg_init_library(MG_FEATURES_DEFAULT); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (context != nullptr) mg_stop(context);
+    mg_exit_library();
+  }
+};
+
+std::expected<std::unique_ptr<AdminHttp>, std::string> AdminHttp::start(const Endpoint& endpoint,
+                                                                        AdminPages pages) {
+  auto impl = std::make_unique<Impl>(std::move(pages));
+  const std::string address = endpoint.to_string();
+  std::array options{"listening_ports",
+                     address.c_str(),
+                     "num_threads",
+                     "4",
+                     "connection_queue",
+                     "16",
+                     "listen_backlog",
+                     "16",
+                     "request_timeout_ms",
+                     "2000",
+                     "max_request_size",
+                     "8192",
+                     "enable_keep_alive",
+                     "no",
+                     "decode_url",
+                     "no",
+                     static_cast<const char*>(nullptr)};
+  mg_callbacks callbacks{};
+  callbacks.begin_request = handle;
+  callbacks.log_message = ignore_message;
+  mg_init_data init{
+      .callbacks = &callbacks, .user_data = &impl->pages, .configuration_options = options.data()};
+  unsigned code = 0;
+  std::array<char, 256> reason{};
+  mg_error_data error{.code = &code, .text = reason.data(), .text_buffer_size = reason.size()};
+  impl->context = mg_start2(&init, &error);
+  if (impl->context == nullptr)
+    return std::unexpected(fmt::format("cannot serve HTTP on {}: {}", address, reason.data()));
+  return std::unique_ptr<AdminHttp>(new AdminHttp(std::move(impl)));
+}
+
+AdminHttp::AdminHttp(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AdminHttp::~AdminHttp() = default;
+
+std::uint16_t AdminHttp::bound_port() const {
+  mg_server_port port{};
+  mg_get_server_ports(impl_->context, 1, &port);
+  return static_cast<std::uint16_t>(port.port);
+}
+
+}  // namespace postern::observe
