@@ -1,5 +1,6 @@
 #include "parsers/imap/back.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "parsers/imap/capability.h"
@@ -23,15 +24,17 @@ void ImapBack::receive(std::string_view bytes) {
 BackEvent ImapBack::next() {
   while (events_.empty()) {
     if (phase_ == Phase::Tls || phase_ == Phase::LoggedIn || phase_ == Phase::Done) return NeedData{};
+    const bool early = early_ > 0;
+    const std::size_t before = buffer_.size();
     const auto result = reader_.read(buffer_);
-    if (const auto* reply = std::get_if<ImapReply>(&result)) {
-      take(*reply);
-    } else if (std::holds_alternative<ImapReplyReader::Invalid>(result)) {
+    early_ -= std::min(early_, before - buffer_.size());
+    if (std::holds_alternative<ImapReplyReader::NeedMore>(result)) return NeedData{};
+    const auto* reply = std::get_if<ImapReply>(&result);
+    // An answer that came before its question: it was written by somebody who can't have read the question.
+    if (!reply || (early && reply->kind != ImapReply::Kind::Untagged)) {
       refuse(Fault::StoreProtocol);
-    } else if (phase_ == Phase::Ready) {
-      proceed();
     } else {
-      return NeedData{};
+      take(*reply);
     }
   }
   BackEvent event = std::move(events_.front());
@@ -45,7 +48,7 @@ void ImapBack::secured() {
   capabilities_.clear();
   welcome_ = {};
   bye_.reset();
-  phase_ = Phase::Ready;
+  proceed();
 }
 
 Refusal ImapBack::closed() {
@@ -74,7 +77,7 @@ void ImapBack::take_greeting(const ImapReply& reply) {
   }
   if (!reply.is("OK")) return refuse(Fault::StoreProtocol);
   capabilities_ = capabilities_in_code(reply.text);
-  phase_ = Phase::Ready;
+  proceed();
 }
 
 void ImapBack::take_untagged(const ImapReply& reply) {
@@ -104,7 +107,7 @@ void ImapBack::take_untagged(const ImapReply& reply) {
 void ImapBack::take_tagged(const ImapReply& reply) {
   if (phase_ == Phase::Capability && reply.tag == "C") {
     if (!reply.is("OK") || capabilities_.empty()) return refuse(Fault::StoreProtocol);
-    phase_ = Phase::Ready;
+    proceed();
   } else if (phase_ == Phase::StartTls && reply.tag == "S") {
     if (!reply.is("OK")) return refuse(Fault::StoreNoTls);
     if (!buffer_.empty())
@@ -123,23 +126,26 @@ void ImapBack::take_tagged(const ImapReply& reply) {
 }
 
 void ImapBack::proceed() {
-  // An answer that began before its question.
-  if (!buffer_.empty() && !buffer_.peek().starts_with('*')) return refuse(Fault::StoreProtocol);
   if (!is_complete(capabilities_) && !asked_capability_) {
     asked_capability_ = true;
     phase_ = Phase::Capability;
-    send("C CAPABILITY\r\n");
+    say("C CAPABILITY\r\n");
   } else if (setup_.starttls && !setup_.secure && !tls_) {
     if (!has_capability(capabilities_, "STARTTLS")) return refuse(Fault::StoreNoTls);
     phase_ = Phase::StartTls;
-    send("S STARTTLS\r\n");
+    say("S STARTTLS\r\n");
   } else if (setup_.probe) {
-    send("Z LOGOUT\r\n");
+    say("Z LOGOUT\r\n");
     events_.emplace_back(Probed{});
     phase_ = Phase::Done;
   } else {
     send_login();
   }
+}
+
+void ImapBack::say(Secret bytes) {
+  events_.emplace_back(SendSecret{std::move(bytes)});
+  early_ = buffer_.size();
 }
 
 void ImapBack::refuse(Refusal refusal) {

@@ -32,11 +32,10 @@ class ImapBack final : public BackDialogue {
  private:
   enum class Phase : std::uint8_t {
     Greeting,
-    Ready,       // no command is out; the next one goes when everything that was received has been read
-    Capability,  // C is out, before login
-    StartTls,    // S is out
-    Tls,         // the driver shakes hands
-    Login,       // I (perhaps) and L are out
+    Capability,          // C is out, before login
+    StartTls,            // S is out
+    Tls,                 // the driver shakes hands
+    Login,               // I (perhaps) and L are out
     LoggedInCapability,  // C is out, after login
     LoggedIn,            // what is buffered is the client's
     Done,
@@ -51,8 +50,9 @@ class ImapBack final : public BackDialogue {
   void take_greeting(const ImapReply& reply);
   void take_untagged(const ImapReply& reply);
   void take_tagged(const ImapReply& reply);
-  void proceed();  // out of Ready: send the next command
-  void send(std::string_view bytes) { events_.emplace_back(SendSecret{Secret(bytes)}); }
+  void proceed();  // says what comes next, when nothing is out
+  void say(std::string_view bytes) { say(Secret(bytes)); }
+  void say(Secret bytes);
   void refuse(Refusal refusal);
   void refuse(Fault fault) { refuse(Refusal{.fault = fault, .code = {}, .text = {}}); }
 
@@ -75,6 +75,7 @@ class ImapBack final : public BackDialogue {
   bool asked_capability_ = false;  // on this layer, before login
   std::string capabilities_;       // before login
   std::size_t untagged_size_ = 0;
+  std::size_t early_ = 0;  // bytes in the buffer that came before the last command was said
   std::optional<Refusal> bye_;
 
   std::deque<Piece> pieces_;

@@ -77,7 +77,7 @@ void ImapBack::send_piece() {
   Piece piece = std::move(pieces_.front());
   pieces_.pop_front();
   credentials_sent_ = credentials_sent_ || piece.has_password;
-  events_.emplace_back(SendSecret{std::move(piece.bytes)});
+  say(std::move(piece.bytes));
 }
 
 void ImapBack::add_login_command() {
@@ -126,7 +126,7 @@ void ImapBack::take_login_result(const ImapReply& reply) {
   if (auto list = capabilities_in_code(reply.text); !list.empty()) welcome_.capabilities = std::move(list);
   if (!welcome_.capabilities.empty()) return finish_login();
   phase_ = Phase::LoggedInCapability;
-  send("C CAPABILITY\r\n");
+  say("C CAPABILITY\r\n");
 }
 
 void ImapBack::finish_login() {

@@ -60,10 +60,12 @@ bool offers_login(const FrontSetup& setup) {
   return offers(setup, Mechanism::Plain) || offers(setup, Mechanism::Login);
 }
 
-std::string front_capabilities(const FrontSetup& setup, bool tls) {
+bool offers_starttls(const FrontSetup& setup) { return setup.starttls && !setup.secure; }
+
+std::string front_capabilities(const FrontSetup& setup) {
   std::string list = "IMAP4rev1 SASL-IR LITERAL+ ID";
-  if (setup.starttls && !tls) add(list, "STARTTLS");
-  const bool may_login = (setup.secure || tls) && offers_login(setup);
+  if (offers_starttls(setup)) add(list, "STARTTLS");
+  const bool may_login = setup.secure && offers_login(setup);
   if (!may_login) add(list, "LOGINDISABLED");
   for (const Mechanism mechanism : setup.mechanisms) {
     const std::string_view name = sasl_name_of(mechanism);

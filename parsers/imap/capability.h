@@ -13,10 +13,11 @@ bool has_capability(std::string_view list, std::string_view word);
 
 bool offers(const FrontSetup& setup, Mechanism mechanism);
 bool offers_login(const FrontSetup& setup);  // the LOGIN command
+bool offers_starttls(const FrontSetup& setup);
 
-// What the front offers before login. `tls`: TLS is up by STARTTLS. First the words that describe Postern
-// itself, then those of setup.store_capabilities that don't contradict them.
-std::string front_capabilities(const FrontSetup& setup, bool tls);
+// What the front offers before login: first the words that describe Postern itself, then those of
+// setup.store_capabilities that don't contradict them.
+std::string front_capabilities(const FrontSetup& setup);
 
 // A store's list as a client that is logged in shall read it: without STARTTLS, LOGINDISABLED and AUTH=.
 std::string capabilities_after_login(std::string_view list);

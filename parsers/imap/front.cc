@@ -7,6 +7,13 @@
 #include "parsers/imap/id.h"
 
 namespace postern {
+namespace {
+
+// The first octet of a TLS handshake record (RFC 8446 §5.1). No command begins with it, and no line end
+// comes.
+constexpr char kTlsHandshake = 0x16;
+
+}  // namespace
 
 ImapFront::ImapFront(FrontSetup setup)
     : setup_(std::move(setup)), lexer_(setup_.limits.line, setup_.limits.literal) {
@@ -34,7 +41,7 @@ FrontEvent ImapFront::next() {
 void ImapFront::secured() {
   buffer_.clear();
   lexer_.abandon();
-  tls_ = true;
+  setup_.secure = true;
   asked_capability_ = false;
   got_id_ = false;
   client_id_.clear();
@@ -51,11 +58,15 @@ std::string ImapFront::farewell(Fault fault) const {
 }
 
 bool ImapFront::read_command() {
+  if (lexer_.held() == 0 && buffer_.peek().starts_with(kTlsHandshake)) {
+    end("* BYE TLS does not begin here.\r\n", Fault::ClientTls);
+    return true;
+  }
   auto result = lexer_.read(buffer_);
   if (std::holds_alternative<ImapLexer::NeedMore>(result)) return false;
   if (std::holds_alternative<ImapLexer::Continue>(result)) {
     tag_ = lexer_.unfinished().tag;
-    if (lexer_.unfinished().name == "LOGIN" && !may_log_in()) {
+    if (lexer_.unfinished().name == "LOGIN" && !setup_.secure) {
       lexer_.abandon();  // before the password crosses the wire
       refuse_in_clear();
     } else {
@@ -124,11 +135,7 @@ void ImapFront::noop(const ImapCommand& command) {
 
 void ImapFront::logout(const ImapCommand& command) {
   if (!without_arguments(command)) return;
-  send("* BYE Logging out.\r\n");
-  answer("OK Logout completed.");
-  events_.emplace_back(Close{Fault::None});
-  phase_ = Phase::Closed;
-  buffer_.clear();
+  end("* BYE Logging out.\r\n" + tag_ + " OK Logout completed.\r\n", Fault::None);
 }
 
 void ImapFront::id(const ImapCommand& command) {
@@ -145,7 +152,7 @@ void ImapFront::id(const ImapCommand& command) {
 
 void ImapFront::starttls(const ImapCommand& command) {
   if (!without_arguments(command)) return;
-  if (!setup_.starttls || tls_) return refuse("BAD TLS is active already, or not offered here.");
+  if (!offers_starttls(setup_)) return refuse("BAD TLS is active already, or not offered here.");
   answer("OK Begin TLS negotiation now.");
   events_.emplace_back(StartTls{});
   phase_ = Phase::Tls;
@@ -161,8 +168,10 @@ void ImapFront::refuse(std::string_view status_and_text) {
   if (++bad_commands_ >= setup_.limits.bad_commands) close(Fault::TooManyBadCommands);
 }
 
-void ImapFront::close(Fault fault) {
-  send(farewell(fault));
+void ImapFront::close(Fault fault) { end(farewell(fault), fault); }
+
+void ImapFront::end(std::string last_words, Fault fault) {
+  send(std::move(last_words));
   events_.emplace_back(Close{fault});
   phase_ = Phase::Closed;
   buffer_.clear();
@@ -174,6 +183,6 @@ bool ImapFront::without_arguments(const ImapCommand& command) {
   return false;
 }
 
-std::string ImapFront::capabilities() const { return front_capabilities(setup_, tls_); }
+std::string ImapFront::capabilities() const { return front_capabilities(setup_); }
 
 }  // namespace postern

@@ -54,9 +54,9 @@ class ImapFront final : public FrontDialogue {
   void answer(std::string_view status_and_text);
   void refuse(std::string_view status_and_text);  // counts towards FrontLimits::bad_commands
   void close(Fault fault);
+  void end(std::string last_words, Fault fault);
   bool without_arguments(const ImapCommand& command);
   std::string capabilities() const;
-  bool may_log_in() const { return setup_.secure || tls_; }
 
   // front_login.cc: credentials and what becomes of them.
   void login(const ImapCommand& command);
@@ -73,8 +73,7 @@ class ImapFront final : public FrontDialogue {
   ImapLexer lexer_;
   std::deque<FrontEvent> events_;
   Phase phase_ = Phase::Command;
-  std::string tag_;   // of the command that is being answered; "*" when it had none
-  bool tls_ = false;  // TLS is up by STARTTLS
+  std::string tag_;  // of the command that is being answered; "*" when it had none
   unsigned bad_commands_ = 0;
 
   Awaited awaited_ = Awaited::PlainMessage;

@@ -38,7 +38,7 @@ Greeting greet(const StoreWelcome& welcome, bool asked_capability) {
 }  // namespace
 
 void ImapFront::login(const ImapCommand& command) {
-  if (!may_log_in()) return refuse_in_clear();
+  if (!setup_.secure) return refuse_in_clear();
   if (!offers_login(setup_)) return refuse("NO LOGIN is not offered here.");
   const auto& arguments = command.arguments;
   if (arguments.size() != 2 || std::ranges::any_of(arguments, [](const ImapArgument& argument) {
@@ -63,7 +63,7 @@ void ImapFront::authenticate(const ImapCommand& command) {
   }
   const auto mechanism = parse_mechanism(arguments[0].text.reveal());
   if (!mechanism || !offers(setup_, *mechanism)) return refuse("NO This mechanism is not offered.");
-  if (!may_log_in()) return refuse_in_clear();
+  if (!setup_.secure) return refuse_in_clear();
   if (arguments.size() == 1) return start_mechanism(*mechanism, std::nullopt);
   const std::string_view initial = arguments[1].text.reveal();
   start_mechanism(*mechanism, initial == "=" ? std::string_view{} : initial);

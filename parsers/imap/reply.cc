@@ -74,12 +74,14 @@ std::variant<ImapReplyReader::NeedMore, ImapReplyReader::Invalid, ImapReply> Ima
 }
 
 ResponseText split_code(std::string_view text) {
-  if (!text.starts_with('[')) return {.code = {}, .text = std::string(text)};
-  const std::size_t end = text.find(']');
+  const std::size_t end = text.starts_with('[') ? text.find(']') : std::string_view::npos;
   if (end == std::string_view::npos) return {.code = {}, .text = std::string(text)};
+  const std::string_view code = text.substr(1, end - 1);
+  const bool is_code = is_atom(code.substr(0, code.find(' '))) && code.find('[') == std::string_view::npos;
+  if (!is_code) return {.code = {}, .text = std::string(text)};
   std::string_view rest = text.substr(end + 1);
   if (rest.starts_with(' ')) rest.remove_prefix(1);
-  return {.code = std::string(text.substr(1, end - 1)), .text = std::string(rest)};
+  return {.code = std::string(code), .text = std::string(rest)};
 }
 
 }  // namespace postern

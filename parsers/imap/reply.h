@@ -46,7 +46,8 @@ class ImapReplyReader {
   bool in_literal_ = false;
 };
 
-// A response code (RFC 9051 §7.1) and the text behind it.
+// A response code (RFC 9051 §7.1) and the text behind it. What stands in brackets and has not the form of a
+// code is text.
 struct ResponseText {
   std::string code;  // "UNAVAILABLE", "REFERRAL imap://..."; empty: none
   std::string text;
