@@ -5,6 +5,7 @@
 
 #include "proxy/net/transport.h"
 
+struct sockaddr_storage;
 struct uv_loop_s;
 struct uv_poll_s;
 
@@ -50,8 +51,8 @@ class Socket final : public Transport {
 // TCP_NODELAY, keepalive and the user timeout. On a listening socket accepted connections inherit them.
 void set_stream_options(int descriptor, const KeepAlive& keep_alive);
 
-Endpoint endpoint_from(const struct sockaddr_storage& address);
+Endpoint endpoint_from(const sockaddr_storage& address);
 // Fills `address` and returns its length.
-unsigned sockaddr_from(const Endpoint& endpoint, struct sockaddr_storage& address);
+unsigned sockaddr_from(const Endpoint& endpoint, sockaddr_storage& address);
 
 }  // namespace postern::net

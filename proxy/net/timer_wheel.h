@@ -15,7 +15,7 @@ class Timer {
   Timer() = default;
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  ~Timer() { stop(); }
+  virtual ~Timer() { stop(); }
 
   void stop();
   bool running() const { return previous_ != nullptr; }

@@ -1,0 +1,166 @@
+#include "proxy/channel.h"
+
+#include <utility>
+
+#include "parsers/secret.h"
+
+namespace postern {
+
+Channel::Channel(net::Reactor& reactor, std::unique_ptr<net::Transport> transport)
+    : reactor_(&reactor), transport_(std::move(transport)) {}
+
+void Channel::begin_tls(tls::Stream stream) { tls_.emplace(std::move(stream)); }
+
+tls::Status Channel::handshake() {
+  net::Scratch& scratch = reactor_->scratch();
+  const net::IoResult result = transport_->read({scratch.input.get(), net::Scratch::kRead});
+  switch (result.kind) {
+    case net::IoResult::Kind::Done:
+      return handshake({scratch.input.get(), result.size});
+    case net::IoResult::Kind::WouldBlock:
+      return tls::Status::NeedInput;
+    case net::IoResult::Kind::End:
+      return tls::Status::Closed;
+    case net::IoResult::Kind::Failed:
+      error_ = result.error;
+      return tls::Status::Closed;
+  }
+  return tls::Status::Closed;
+}
+
+tls::Status Channel::handshake(std::string_view received) {
+  std::string& output = reactor_->scratch().output;
+  output.clear();
+  const tls::Status status = tls_->handshake(received, output);
+  if (!write_clear(output)) return tls::Status::Closed;
+  return status;
+}
+
+Channel::Reading Channel::read() {
+  net::Scratch& scratch = reactor_->scratch();
+  const net::IoResult result = transport_->read({scratch.input.get(), net::Scratch::kRead});
+  switch (result.kind) {
+    case net::IoResult::Kind::Done: {
+      const std::string_view input(scratch.input.get(), result.size);
+      if (!tls_) return {input, Reading::State::Open};
+      return decrypt(input);
+    }
+    case net::IoResult::Kind::WouldBlock:
+      return {};
+    case net::IoResult::Kind::End:
+      return {{}, tls_ ? Reading::State::Truncated : Reading::State::End};
+    case net::IoResult::Kind::Failed:
+      error_ = result.error;
+      return {{}, Reading::State::Failed};
+  }
+  return {};
+}
+
+Channel::Reading Channel::read_early() {
+  if (!tls_) return {};
+  return decrypt({});
+}
+
+Channel::Reading Channel::decrypt(std::string_view input) {
+  net::Scratch& scratch = reactor_->scratch();
+  scratch.output.clear();
+  Reading reading;
+  std::size_t size = 0;
+  switch (tls_->decrypt(input, {scratch.plain.get(), net::Scratch::kRead + net::Scratch::kSlack}, size,
+                        scratch.output)) {
+    case tls::Status::Done:
+    case tls::Status::NeedInput:
+      break;
+    case tls::Status::Closed:
+      reading.state = Reading::State::End;
+      break;
+    case tls::Status::Failed:
+      reading.state = Reading::State::Failed;
+      break;
+  }
+  if (!scratch.output.empty() && !write_clear(scratch.output)) reading.state = Reading::State::Failed;
+  reading.bytes = {scratch.plain.get(), size};
+  return reading;
+}
+
+bool Channel::drain() {
+  const net::IoResult result = transport_->read({reactor_->scratch().input.get(), net::Scratch::kRead});
+  return result.kind == net::IoResult::Kind::Done || result.kind == net::IoResult::Kind::WouldBlock;
+}
+
+bool Channel::write(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  if (!tls_) return write_clear(bytes);
+  std::string& output = reactor_->scratch().output;
+  output.clear();
+  if (tls_->encrypt(bytes, output) != tls::Status::Done) return false;
+  return write_clear(output);
+}
+
+bool Channel::write_clear(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  std::size_t sent = 0;
+  if (unwritten() == 0) {
+    const net::IoResult result = transport_->write(bytes);
+    if (result.kind == net::IoResult::Kind::Failed) {
+      error_ = result.error;
+      return false;
+    }
+    sent = result.size;
+  }
+  if (sent < bytes.size()) {
+    if (!pending_) pending_ = std::make_unique<Pending>();
+    pending_->append(bytes.substr(sent));
+    update_interest();
+  }
+  return true;
+}
+
+bool Channel::flush() {
+  while (pending_) {
+    const std::string_view left = std::string_view(*pending_).substr(pending_->sent);
+    const net::IoResult result = left.empty() ? net::IoResult{} : transport_->write(left);
+    if (result.kind == net::IoResult::Kind::Failed) {
+      error_ = result.error;
+      return false;
+    }
+    pending_->sent += result.size;
+    if (pending_->sent == pending_->size()) {
+      pending_.reset();
+      if (finishing_ && !finished_) {
+        finished_ = true;
+        transport_->finish_writing();
+      }
+    } else if (result.kind == net::IoResult::Kind::WouldBlock) {
+      break;
+    }
+  }
+  update_interest();
+  return true;
+}
+
+void Channel::finish(Ending ending) {
+  if (finishing_) return;
+  finishing_ = true;
+  if (tls_ && ending == Ending::Whole) {
+    std::string& output = reactor_->scratch().output;
+    output.clear();
+    tls_->close_notify(output);
+    write_clear(output);
+  }
+  if (unwritten() == 0) {
+    finished_ = true;
+    transport_->finish_writing();
+  }
+}
+
+void Channel::want_read(bool wanted) {
+  wants_read_ = wanted;
+  update_interest();
+}
+
+void Channel::update_interest() { transport_->want(wants_read_, unwritten() > 0); }
+
+void wipe_scratch(std::string_view bytes) { wipe(const_cast<char*>(bytes.data()), bytes.size()); }
+
+}  // namespace postern

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/reactor.h"
+#include "proxy/net/transport.h"
+#include "proxy/tls/stream.h"
+
+namespace postern {
+
+// One side of a session: a connection, TLS over it when there is any, and the bytes that the socket did not take
+// yet. Reading and writing are tried at once; an idle channel holds no buffer.
+class Channel {
+ public:
+  struct Reading {
+    enum class State : std::uint8_t {
+      Open,
+      End,        // the peer has ended its direction in good order
+      Truncated,  // the connection ended without TLS's goodbye
+      Failed,     // the connection broke, or TLS failed
+    };
+    std::string_view bytes;  // in the scratch memory: valid until the next read or write of any channel
+    State state = State::Open;  // after `bytes`
+  };
+
+  Channel(net::Reactor& reactor, std::unique_ptr<net::Transport> transport);
+  Channel(Channel&&) noexcept = default;
+  Channel& operator=(Channel&&) noexcept = default;
+
+  // Begins TLS. The handshake is driven by handshake(); read() and write() are allowed after it.
+  void begin_tls(tls::Stream stream);
+
+  // Goes on with the handshake: with what the socket has, or with bytes that were read from it before. Bytes
+  // that followed the handshake wait for read().
+  tls::Status handshake();
+  tls::Status handshake(std::string_view received);
+
+  Reading read();
+  // What waits inside TLS since the handshake; as read(), without touching the socket.
+  Reading read_early();
+
+  // Throws away what arrives, ciphertext or not. False: the peer has ended or broken the connection.
+  bool drain();
+
+  // Writes and keeps what the socket did not take: see unwritten(). False: the connection is broken.
+  bool write(std::string_view bytes);
+  // The same without TLS, though TLS may follow: the PROXY header.
+  bool write_clear(std::string_view bytes);
+  // The socket is writable again. False: the connection is broken.
+  bool flush();
+
+  // Says that nothing more comes from us: TLS's goodbye and FIN, after the bytes that wait. Without the goodbye
+  // when what we relayed was cut off: the peer shall not take it for whole.
+  enum class Ending : std::uint8_t { Whole, Cut };
+  void finish(Ending ending = Ending::Whole);
+  bool finished() const { return finished_; }
+
+  // Bytes that wait for the socket (ciphertext when there is TLS).
+  std::size_t unwritten() const { return pending_ ? pending_->size() - pending_->sent : 0; }
+
+  void want_read(bool wanted);
+  void break_off() { transport_->break_off(); }
+  int connect_error() { return transport_->connect_error(); }
+  void await_connection() { transport_->want(false, true); }
+  Endpoint local() const { return transport_->local(); }
+
+  bool secure() const { return tls_.has_value(); }
+  const tls::Stream& tls() const { return *tls_; }
+  int error() const { return error_; }  // the errno that broke the connection; 0: none
+
+ private:
+  struct Pending : std::string {
+    std::size_t sent = 0;
+  };
+  Reading decrypt(std::string_view input);
+  void update_interest();
+
+  net::Reactor* reactor_;
+  std::unique_ptr<net::Transport> transport_;
+  std::optional<tls::Stream> tls_;
+  std::unique_ptr<Pending> pending_;
+  int error_ = 0;
+  bool wants_read_ = false;
+  bool finishing_ = false;  // FIN follows what is pending
+  bool finished_ = false;
+};
+
+// Bytes of a reading that may hold a password die here, not when the scratch memory is used again.
+void wipe_scratch(std::string_view bytes);
+
+}  // namespace postern

@@ -1,0 +1,170 @@
+#include "proxy/compose.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace postern {
+
+namespace {
+
+using Problems = std::vector<conf::Diagnostic>;
+
+// Verifying is slow on purpose: half of the processors, so that sessions keep theirs. A queue of a few hundred
+// is some seconds of yescrypt; what is beyond it is told to come back.
+constexpr std::size_t kVerifierQueue = 512;
+
+std::shared_ptr<tls::ServerContext> front_tls(const conf::Loaded& loaded, Problems& problems) {
+  const conf::Config& config = loaded.config;
+  const bool needed = std::ranges::any_of(config.listeners, [](const conf::Listener& listener) {
+    return listener.tls != conf::ListenTls::None;
+  });
+  if (!needed) return nullptr;
+  tls::ServerSettings settings;
+  bool usable = true;
+  for (std::size_t i = 0; i < config.tls.certificates.size(); ++i) {
+    const conf::CertificateFiles& files = config.tls.certificates[i];
+    settings.certificates.push_back({files.chain, files.key});
+    if (const auto info = tls::inspect({files.chain, files.key}); !info) {
+      problems.push_back(loaded.source.at("tls.certificates[" + std::to_string(i) + "]", info.error()));
+      usable = false;
+    }
+  }
+  if (!usable) return nullptr;
+  settings.minimum_1_3 = config.tls.minimum == conf::TlsVersion::V1_3;
+  settings.ticket_seed_file = config.tls.ticket_seed_file;
+  auto context = tls::ServerContext::create(settings);
+  if (!context) {
+    problems.push_back(loaded.source.at("tls", context.error()));
+    return nullptr;
+  }
+  return *context;
+}
+
+// A file that holds one secret; a line break at its end is not part of it.
+Secret read_secret(const conf::Loaded& loaded, const std::string& path, const std::string& file,
+                   Problems& problems) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream) problems.push_back(loaded.source.at(path, "cannot read " + file));
+  std::string_view secret = bytes;
+  if (secret.ends_with('\n')) secret.remove_suffix(1);
+  if (secret.ends_with('\r')) secret.remove_suffix(1);
+  if (stream && secret.empty()) problems.push_back(loaded.source.at(path, file + " is empty"));
+  Secret result(secret);
+  wipe(bytes.data(), bytes.size());
+  return result;
+}
+
+const StorePool* find_pool(const Snapshot* snapshot, const std::string& name) {
+  if (snapshot == nullptr) return nullptr;
+  const auto found = std::ranges::find(snapshot->pools, name, &StorePool::name);
+  return found == snapshot->pools.end() ? nullptr : &*found;
+}
+
+StorePool make_pool(const conf::Loaded& loaded, const conf::Pool& settings, const Snapshot* previous,
+                    observe::Metrics* metrics, Time now, Problems& problems) {
+  const std::string path = conf::join("pool", settings.name);
+  StorePool pool;
+  pool.name = settings.name;
+  pool.tls = settings.tls;
+  pool.forward = settings.forward;
+  pool.login = settings.login;
+  pool.time = settings.time;
+  pool.master_user = settings.master_user;
+  if (settings.login == conf::LoginAs::Master) {
+    pool.master_password =
+        read_secret(loaded, conf::join(path, "master_password_file"), settings.master_password_file, problems);
+  }
+  const StorePool* former = find_pool(previous, settings.name);
+  pool.members = std::make_shared<pool::Pool>(settings, former == nullptr ? nullptr : former->members.get(), now);
+  if (settings.tls != conf::StoreTls::None) {
+    auto context = tls::ClientContext::create({.ca_file = settings.ca_file, .verify = settings.verify});
+    if (context) {
+      pool.tls_context = *context;
+    } else {
+      problems.push_back(loaded.source.at(conf::join(path, "ca_file"), context.error()));
+    }
+  }
+  pool.number = metrics == nullptr ? 0 : metrics->pool(settings.name);
+  for (const pool::Backend& backend : pool.members->backends()) {
+    pool.backend_numbers.push_back(metrics == nullptr ? 0 : metrics->backend(settings.name, backend.name()));
+  }
+  return pool;
+}
+
+std::shared_ptr<auth::Verifier> make_verifier(const conf::Loaded& loaded, Problems& problems) {
+  if (loaded.config.auth.by != conf::AuthBy::Passwd) return nullptr;
+  auto file = auth::PasswdFile::load(loaded.config.auth.passwd_file);
+  if (!file) {
+    for (const auth::PasswdError& error : file.error()) {
+      const std::string line = error.line == 0 ? "" : ":" + std::to_string(error.line);
+      problems.push_back(loaded.source.at("auth.passwd_file", loaded.config.auth.passwd_file + line + ": " + error.text));
+    }
+    return nullptr;
+  }
+  const unsigned threads = std::max(1U, std::thread::hardware_concurrency() / 2);
+  return std::make_shared<auth::Verifier>(threads, kVerifierQueue, *file);
+}
+
+std::vector<std::size_t> pools_of(const std::string& listener, std::span<const conf::Route> routes,
+                                  std::span<const StorePool> pools) {
+  std::vector<std::size_t> reachable;
+  for (const conf::Route& route : routes) {
+    if (!route.listener.empty() && route.listener != listener) continue;
+    for (std::size_t i = 0; i < pools.size(); ++i) {
+      if (pools[i].name == route.pool) reachable.push_back(i);
+    }
+  }
+  return reachable;
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(const conf::Loaded& loaded,
+                                                                                      const Snapshot* previous,
+                                                                                      observe::Metrics* metrics,
+                                                                                      Time now) {
+  const conf::Config& config = loaded.config;
+  Problems problems;
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->host_name = config.server.name;
+  snapshot->limits = config.limits;
+  snapshot->mechanisms = config.auth.mechanisms;
+  snapshot->tls = front_tls(loaded, problems);
+  snapshot->verifier = make_verifier(loaded, problems);
+  for (const conf::Pool& pool : config.pools) {
+    snapshot->pools.push_back(make_pool(loaded, pool, previous, metrics, now, problems));
+  }
+  auto router = route::Router::build(config.routes, config.pools);
+  if (router) {
+    snapshot->router = std::make_shared<const route::Router>(std::move(*router));
+  } else {
+    for (const route::RouteError& error : router.error()) {
+      problems.push_back(loaded.source.at("route[" + std::to_string(error.route) + "]", error.text));
+    }
+  }
+  for (const conf::Listener& listener : config.listeners) {
+    snapshot->listeners.push_back({.name = listener.name,
+                                   .number = metrics == nullptr ? 0 : metrics->listener(listener.name, listener.protocol),
+                                   .protocol = listener.protocol,
+                                   .tls = listener.tls,
+                                   .addresses = listener.addresses,
+                                   .proxy_protocol = listener.proxy_protocol,
+                                   .trusted = listener.trusted,
+                                   .pools = pools_of(listener.name, config.routes, snapshot->pools)});
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+
+  snapshot->capabilities = previous == nullptr ? std::make_shared<pool::Capabilities>() : previous->capabilities;
+  std::vector<const pool::Pool*> members;
+  for (const StorePool& pool : snapshot->pools) members.push_back(pool.members.get());
+  snapshot->capabilities->set_pools(members);
+  return snapshot;
+}
+
+}  // namespace postern

@@ -1,0 +1,56 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "conf/loader.h"
+#include "proxy/compose.h"
+#include "proxy/server.h"
+
+namespace {
+
+constexpr int kBadConfiguration = 2;
+
+int check(const std::string& path) {
+  const auto loaded = postern::conf::load_file(path, postern::conf::Environment::real());
+  if (!loaded) {
+    std::fputs(postern::conf::to_string(loaded.error()).c_str(), stderr);
+    return kBadConfiguration;
+  }
+  const auto snapshot = postern::compose(*loaded, nullptr, nullptr, postern::Time{});
+  if (!snapshot) {
+    std::fputs(postern::conf::to_string(snapshot.error()).c_str(), stderr);
+    return kBadConfiguration;
+  }
+  std::printf("%s: %zu listeners, %zu routes, %zu pools: good\n", path.c_str(), loaded->config.listeners.size(),
+              loaded->config.routes.size(), loaded->config.pools.size());
+  return 0;
+}
+
+int run(const std::string& path) {
+  auto server = postern::Server::create(
+      {.config_path = path, .environment = postern::conf::Environment::real(), .version = POSTERN_VERSION});
+  if (!server) {
+    std::fputs(server.error().c_str(), stderr);
+    return kBadConfiguration;
+  }
+  (*server)->run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Postern: a proxy and load balancer in front of IMAP and POP3 stores.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "postern " POSTERN_VERSION);
+  std::string path = "/etc/postern/postern.toml";
+
+  CLI::App* run_command = app.add_subcommand("run", "Run the proxy in the foreground");
+  run_command->add_option("-c,--config", path, "The configuration file")->capture_default_str();
+  CLI::App* check_command =
+      app.add_subcommand("check", "Check the configuration, its certificates and files; exit status 2 when it is bad");
+  check_command->add_option("-c,--config", path, "The configuration file")->capture_default_str();
+
+  CLI11_PARSE(app, argc, argv);
+  return *check_command ? check(path) : run(path);
+}

@@ -1,0 +1,189 @@
+#include <cerrno>
+#include <cstring>
+
+#include "parsers/proxy_header.h"
+#include "proxy/session_context.h"
+
+namespace postern {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{25};  // a place in the line of a backend is looked for this often
+
+Fault fault_of_errno(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+      return Fault::Exhausted;
+    case ETIMEDOUT:
+      return Fault::ConnectTimeout;
+    default:
+      return Fault::ConnectFailed;
+  }
+}
+
+std::string proxy_header(const SessionContext& context, const conf::Forward& forward) {
+  if (!forward.proxy_v1 && !forward.proxy_v2) return {};
+  const observe::SessionRecord& record = context.record;
+  ProxyHeader header;
+  header.has_addresses = true;
+  header.source = record.client;
+  header.destination = record.local;
+  header.authority = record.server_name;
+  header.secure = context.front.secure();
+  header.tls_version = record.tls_version;
+  header.tls_cipher = record.tls_cipher;
+  return forward.proxy_v1 ? write_proxy_v1(header) : write_proxy_v2(header);
+}
+
+}  // namespace
+
+Step Connect::begin(SessionContext& context) {
+  queued_at = context.reactor.now();
+  return line_up(context);
+}
+
+Step Connect::line_up(SessionContext& context) {
+  const pool::Pool& members = *attempt->pool->members;
+  const Time now = context.reactor.now();
+  const auto choice = attempt->fixed_backend.empty()
+                          ? members.pick(attempt->credentials.user, attempt->tried, now)
+                          : members.pick_fixed(attempt->fixed_backend, attempt->tried, now);
+  if (!choice) {
+    // Where others were tried, what the last of them said tells the client more.
+    if (!attempt->tried.empty()) return refuse(attempt->last_refusal);
+    context.record.detail = "no backend of pool " + attempt->pool->name + " can be used";
+    return refuse({choice.error(), {}, {}});
+  }
+  auto session = pool::open_session(*choice->backend);
+  auto login = session ? pool::begin_login(*choice->backend) : std::nullopt;
+  if (!login) {  // full, or as many logins are under way as it may have
+    if (now - queued_at >= attempt->pool->time.login) {
+      context.record.detail = choice->backend->name() + ": waited in line for a login slot";
+      return refuse({Fault::NoBackend, {}, {}});
+    }
+    retry_at = now + kLookAgain;
+    return Keep{};
+  }
+  backend = choice->backend;
+  session_ticket = std::move(*session);
+  login_ticket = std::move(*login);
+  context.record.backend = backend->name();
+  context.record.how = name_of(choice->how);
+  context.metrics.pools[attempt->pool->number].decisions[static_cast<std::size_t>(choice->how)].add();
+  context.record.queue = now - queued_at;
+  began = now;
+  return begin_connect(context);
+}
+
+Step Connect::begin_connect(SessionContext& context) {
+  if (const auto address = Address::parse(backend->host())) return dial(context, *address);
+  context.reactor.resolve(backend->host(), context.ticket);
+  return Keep{};
+}
+
+Step Connect::addresses(SessionContext& context, const std::vector<Address>& addresses) {
+  if (addresses.empty()) {
+    return failed(context, *backend, {Fault::NameNotFound, {}, {}}, false, "no address for " + backend->host());
+  }
+  candidates.assign(addresses.rbegin(), addresses.rend());
+  const Address first = candidates.back();
+  candidates.pop_back();
+  return dial(context, first);
+}
+
+Step Connect::dial(SessionContext& context, const Address& address) {
+  const Endpoint endpoint{address, backend->port(context.protocol())};
+  if (context.host.is_own(endpoint)) {
+    return failed(context, *backend, {Fault::Loop, {}, {}}, false,
+                  endpoint.to_string() + " is a listener of this proxy");
+  }
+  auto transport = context.reactor.dial(endpoint, context.owner, kBack);
+  if (!transport) return connect_failed(context, fault_of_errno(transport.error()), std::strerror(transport.error()));
+  back.emplace(context.reactor, std::move(*transport));
+  back->await_connection();
+  return Keep{};
+}
+
+Step Connect::connect_failed(SessionContext& context, Fault fault, std::string detail) {
+  back.reset();
+  if (!candidates.empty()) {
+    const Address next = candidates.back();
+    candidates.pop_back();
+    return dial(context, next);
+  }
+  return failed(context, *backend, {fault, {}, {}}, false, std::move(detail));
+}
+
+Step Connect::back_ready(SessionContext& context, bool readable, bool writable) {
+  if (!established) {
+    if (const int error = back->connect_error(); error != 0) {
+      return connect_failed(context, fault_of_errno(error), std::strerror(error));
+    }
+    return connected(context);
+  }
+  if (writable && !back->flush()) return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed");
+  if (readable) return secure(context, back->handshake());
+  return Keep{};
+}
+
+Step Connect::connected(SessionContext& context) {
+  established = true;
+  if (!back->write_clear(proxy_header(context, attempt->pool->forward))) {
+    return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed before its greeting");
+  }
+  if (attempt->pool->tls == conf::StoreTls::Implicit) {
+    back->begin_tls(attempt->pool->tls_context->connect(
+        backend->host(), backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
+    back->want_read(true);
+    return secure(context, back->handshake(std::string_view{}));
+  }
+  return hand_over(context);
+}
+
+Step Connect::secure(SessionContext& context, tls::Status status) {
+  switch (status) {
+    case tls::Status::NeedInput:
+      return Keep{};
+    case tls::Status::Closed:
+      return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed during the TLS handshake");
+    case tls::Status::Failed:
+      return failed(context, *backend, {Fault::StoreTls, {}, {}}, false,
+                    std::string(name_of(back->tls().failure())) + ": " + back->tls().failure_text());
+    case tls::Status::Done:
+      break;
+  }
+  observe::PoolMetrics& metrics = context.metrics.pools[attempt->pool->number];
+  (back->tls().agreement().resumed ? metrics.tls_resumed : metrics.tls_full).add();
+  return hand_over(context);
+}
+
+Step Connect::hand_over(SessionContext& context) {
+  context.record.connect = context.reactor.now() - began;
+  context.metrics.backend_connect.observe(*context.record.connect);
+  auto next = std::make_unique<StoreLogin>();
+  next->attempt = std::move(attempt);
+  next->backend = backend;
+  next->session_ticket = std::move(session_ticket);
+  next->login_ticket = std::move(login_ticket);
+  next->back = std::move(back);
+  return next;
+}
+
+Step Connect::expired(SessionContext& context) {
+  const Time now = context.reactor.now();
+  if (now >= context.login_deadline()) return Waiting::expired(context);
+  if (!login_ticket) return line_up(context);
+  return connect_failed(context, Fault::ConnectTimeout,
+                        established ? "TLS handshake not finished in time" : "no answer to connect");
+}
+
+Time Connect::deadline(const SessionContext& context) const {
+  if (!login_ticket) return std::min(retry_at, context.login_deadline());
+  return std::min(began + attempt->pool->time.connect, context.login_deadline());
+}
+
+}  // namespace postern

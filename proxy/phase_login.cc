@@ -1,0 +1,103 @@
+#include "proxy/session_context.h"
+
+namespace postern {
+
+namespace {
+
+FrontSetup setup_for(const SessionContext& context) {
+  const Snapshot& snapshot = *context.snapshot;
+  FrontSetup setup;
+  setup.host_name = snapshot.host_name;
+  // A listener without TLS is on loopback alone: its clear text is meant.
+  setup.secure = context.front.secure() || context.listener.tls == conf::ListenTls::None;
+  setup.starttls = context.listener.tls == conf::ListenTls::StartTls;
+  setup.mechanisms = snapshot.mechanisms;
+  if (const auto shared = snapshot.capabilities->shared(context.protocol())) setup.store_capabilities = *shared;
+  setup.limits = {snapshot.limits.line, snapshot.limits.literal, snapshot.limits.bad_commands};
+  return setup;
+}
+
+}  // namespace
+
+Step Login::begin(SessionContext& context) {
+  if (!dialogue) dialogue = make_front(context.protocol(), setup_for(context));
+  if (!received.empty()) {
+    dialogue->receive(received);
+    wipe(received.data(), received.size());
+    received.clear();
+  }
+  // Bytes that came with the last flight of the handshake wait inside TLS: no event will tell of them.
+  return take(context, context.front.read_early());
+}
+
+Step Login::front_readable(SessionContext& context) { return take(context, context.front.read()); }
+
+Step Login::front_flushed(SessionContext& context) { return run(context); }
+
+Step Login::take(SessionContext& context, const Channel::Reading& reading) {
+  if (!reading.bytes.empty()) dialogue->receive(reading.bytes);
+  wipe_scratch(reading.bytes);
+  if (reading.state == Channel::Reading::State::Failed) return client_gone(context);
+  if (reading.state != Channel::Reading::State::Open) front_ended = true;
+  return run(context);
+}
+
+Step Login::run(SessionContext& context) {
+  std::string output;
+  // Everything that is to be said at once goes out in one piece.
+  const auto say = [&context, &output] {
+    const bool good = output.empty() || context.front.write(output);
+    output.clear();
+    return good;
+  };
+  for (;;) {
+    FrontEvent event = dialogue->next();
+    if (auto* send = std::get_if<Send>(&event)) {
+      output += send->bytes;
+      continue;
+    }
+    if (!say()) return client_gone(context);
+    if (std::holds_alternative<NeedData>(event)) {
+      if (front_ended) return client_gone(context);
+      // A client that does not read its answers is not listened to.
+      context.front.want_read(context.front.unwritten() == 0);
+      return Keep{};
+    }
+    if (std::holds_alternative<StartTls>(event)) {
+      auto next = std::make_unique<Handshake>();
+      next->dialogue = std::move(dialogue);
+      return next;
+    }
+    if (auto* request = std::get_if<LoginRequest>(&event)) {
+      auto attempt = std::make_unique<Attempt>();
+      attempt->dialogue = std::move(dialogue);
+      attempt->credentials = std::move(request->credentials);
+      attempt->began = context.reactor.now();
+      attempt->front_ended = front_ended;
+      auto next = std::make_unique<Lookup>();
+      next->attempt = std::move(attempt);
+      return next;
+    }
+    const Fault fault = std::get<Close>(event).fault;
+    if (fault == Fault::None) {
+      context.end_well();
+    } else {
+      context.end(observe::EndedBy::Policy, fault);
+    }
+    return std::make_unique<Closing>();
+  }
+}
+
+Step Login::expired(SessionContext& context) {
+  context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout);
+  return say_and_close(context, dialogue->farewell(Fault::LoginTimeout));
+}
+
+Step Login::dismiss(SessionContext& context, Fault reason) {
+  context.end(observe::EndedBy::Killed, reason);
+  return say_and_close(context, dialogue->farewell(reason));
+}
+
+Time Login::deadline(const SessionContext& context) const { return context.login_deadline(); }
+
+}  // namespace postern

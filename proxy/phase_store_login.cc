@@ -1,0 +1,155 @@
+#include "proxy/session_context.h"
+
+namespace postern {
+
+namespace {
+
+BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool secure) {
+  const StorePool& pool = *attempt.pool;
+  const observe::SessionRecord& record = context.record;
+  BackSetup setup;
+  setup.starttls = pool.tls == conf::StoreTls::StartTls;
+  setup.secure = secure;
+  setup.forward_id = pool.forward.id;
+  setup.forward_xclient = pool.forward.xclient;
+  setup.ask_capability = attempt.dialogue->asked_capability();
+  setup.client.session = record.session;
+  setup.client.client = record.client;
+  setup.client.connected = record.local;
+  setup.client.secure = context.front.secure();
+  setup.client.server_name = record.server_name;
+  setup.client.hops_left = context.hops_left;
+  setup.client.client_id = attempt.dialogue->client_id();
+  if (pool.login == conf::LoginAs::Master) {
+    setup.user = pool.master_user;
+    setup.authorization = attempt.credentials.user;
+    setup.password = pool.master_password.clone();
+  } else {
+    setup.user = attempt.credentials.user;
+    setup.password = attempt.credentials.password.clone();
+  }
+  return setup;
+}
+
+}  // namespace
+
+Step StoreLogin::begin(SessionContext& context) {
+  began = context.reactor.now();
+  dialogue = make_back(context.protocol(), setup_for(context, *attempt, back->secure()));
+  back->want_read(true);
+  return take(context, back->read_early());
+}
+
+Step StoreLogin::back_ready(SessionContext& context, bool readable, bool writable) {
+  if (writable && !back->flush()) return lost(context, dialogue->closed());
+  if (!readable) return Keep{};
+  if (upgrading) return handshaken(context, back->handshake());
+  return take(context, back->read());
+}
+
+Step StoreLogin::take(SessionContext& context, const Channel::Reading& reading) {
+  if (!reading.bytes.empty()) dialogue->receive(reading.bytes);
+  const auto state = reading.state;
+  Step step = run(context);
+  if (!std::holds_alternative<Keep>(step) || state == Channel::Reading::State::Open) return step;
+  return lost(context, dialogue->closed());
+}
+
+Step StoreLogin::run(SessionContext& context) {
+  for (;;) {
+    BackEvent event = dialogue->next();
+    if (auto* send = std::get_if<SendSecret>(&event)) {
+      if (!back->write(send->bytes.reveal())) return lost(context, dialogue->closed());
+      continue;
+    }
+    if (std::holds_alternative<StartTls>(event)) {
+      upgrading = true;
+      back->begin_tls(attempt->pool->tls_context->connect(
+          backend->host(), backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
+      return handshaken(context, back->handshake(std::string_view{}));
+    }
+    if (auto* accepted = std::get_if<LoggedIn>(&event)) return logged_in(context, std::move(accepted->welcome));
+    if (auto* refused = std::get_if<Refused>(&event)) {
+      std::string detail = "refused the login";
+      if (!refused->refusal.text.empty()) detail += ": " + refused->refusal.text;
+      return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(), std::move(detail));
+    }
+    return Keep{};  // NeedData
+  }
+}
+
+Step StoreLogin::handshaken(SessionContext& context, tls::Status status) {
+  switch (status) {
+    case tls::Status::NeedInput:
+      return Keep{};
+    case tls::Status::Closed:
+      return lost(context, {Fault::StoreClosed, {}, {}});
+    case tls::Status::Failed:
+      return failed(context, *backend, {Fault::StoreTls, {}, {}}, false,
+                    std::string(name_of(back->tls().failure())) + ": " + back->tls().failure_text());
+    case tls::Status::Done:
+      break;
+  }
+  observe::PoolMetrics& metrics = context.metrics.pools[attempt->pool->number];
+  (back->tls().agreement().resumed ? metrics.tls_resumed : metrics.tls_full).add();
+  upgrading = false;
+  dialogue->secured();
+  return take(context, back->read_early());
+}
+
+Step StoreLogin::lost(SessionContext& context, const Refusal& refusal) {
+  const bool after = dialogue->credentials_sent();
+  return failed(context, *backend, refusal, after,
+                after ? "closed the connection before it answered the login"
+                      : "closed the connection before the login");
+}
+
+Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
+  const Time now = context.reactor.now();
+  const StorePool& pool = *attempt->pool;
+  observe::SessionRecord& record = context.record;
+  pool.members->note(*backend, Fault::None, now);
+  context.snapshot->capabilities->learn(*backend, context.protocol(), dialogue->capabilities());
+  record.store_login = now - began;
+  context.metrics.backend_login.observe(*record.store_login);
+
+  auto user = context.host.limiter().enter(attempt->credentials.user);
+  if (!user) return refuse({user.error(), {}, {}});
+
+  record.login = now - context.accepted;
+  record.detail.clear();
+  observe::ProtocolMetrics& metrics = context.metrics.of(context.protocol());
+  metrics.login_ended(attempt->credentials.mechanism, Fault::None);
+  metrics.login.observe(*record.login);
+  metrics.prelogin.add(-1);
+  metrics.spliced.add(1);
+  context.address_ticket.logged_in();
+
+  auto next = std::make_unique<Splice>();
+  next->session_ticket = std::move(session_ticket);
+  next->user_ticket = std::move(*user);
+  next->store_rest = dialogue->take_rest();
+  next->front_ended = attempt->front_ended;
+  attempt->dialogue->accept(welcome);
+  FrontEvent event = attempt->dialogue->next();
+  while (auto* send = std::get_if<Send>(&event)) {
+    next->greeting += send->bytes;
+    event = attempt->dialogue->next();
+  }
+  next->client_rest = attempt->dialogue->take_rest();
+  next->back = std::move(back);
+  return next;
+}
+
+Step StoreLogin::expired(SessionContext& context) {
+  const Time now = context.reactor.now();
+  if (now >= context.login_deadline()) return Waiting::expired(context);
+  return failed(context, *backend, {Fault::StoreTimeout, {}, {}}, dialogue->credentials_sent(),
+                "no answer to the login in time");
+}
+
+Time StoreLogin::deadline(const SessionContext& context) const {
+  return std::min(began + attempt->pool->time.login, context.login_deadline());
+}
+
+}  // namespace postern

@@ -1,0 +1,72 @@
+#include "proxy/session_context.h"
+
+namespace postern {
+
+Step Waiting::front_readable(SessionContext& context) {
+  const Channel::Reading reading = context.front.read();
+  if (!reading.bytes.empty()) attempt->dialogue->receive(reading.bytes);
+  wipe_scratch(reading.bytes);
+  const std::size_t waiting = attempt->dialogue->buffered();
+  if (reading.state != Channel::Reading::State::Open) {
+    // A client may pipeline everything it wants and finish its direction; one that finishes it with nothing
+    // behind its login has gone.
+    if (reading.state == Channel::Reading::State::Failed || waiting == 0) return client_gone(context);
+    attempt->front_ended = true;
+  }
+  context.front.want_read(!attempt->front_ended && waiting <= context.snapshot->limits.line);
+  return Keep{};
+}
+
+Step Waiting::expired(SessionContext& context) {
+  context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout);
+  return say_and_close(context, attempt->dialogue->farewell(Fault::LoginTimeout));
+}
+
+Step Waiting::dismiss(SessionContext& context, Fault reason) {
+  context.end(observe::EndedBy::Killed, reason);
+  return say_and_close(context, attempt->dialogue->farewell(reason));
+}
+
+Time Waiting::deadline(const SessionContext& context) const { return context.login_deadline(); }
+
+Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
+                     std::string detail) {
+  const StorePool& pool = *attempt->pool;
+  const FaultRow& row = describe(refusal.fault);
+  const Time now = context.reactor.now();
+  const pool::Change change = pool.members->note(backend, refusal.fault, now);
+  if (change == pool::Change::Ejected) {
+    context.host.log().event(observe::Level::Warn, "backend_ejected",
+                             {{"pool", pool.name}, {"backend", backend.name()}, {"fault", row.name}});
+  }
+  context.record.detail = backend.name() + ": " + detail;
+  if (row.blame != Blame::Credentials) {
+    context.metrics.backends[pool.number_of(backend)].failed(refusal.fault);
+    context.host.log().event(observe::Level::Warn, "backend_failed",
+                             {{"session", context.record.session},
+                              {"pool", pool.name},
+                              {"backend", backend.name()},
+                              {"fault", row.name},
+                              {"detail", detail}});
+  }
+  attempt->last_refusal = std::move(refusal);
+  attempt->tried.push_back(&backend);
+  // Once the store may have seen the credentials, only its own word that it can't serve now frees us to ask
+  // another: a login that was cut off may count as a failure there.
+  const bool asks_for_another = !credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable;
+  if (!row.other_backend_may_help || !asks_for_another) return refuse(attempt->last_refusal);
+  context.metrics.pools[pool.number].retries.add();
+  ++context.record.retries;
+  auto next = std::make_unique<Connect>();
+  next->attempt = std::move(attempt);
+  return next;
+}
+
+Step Waiting::refuse(Refusal refusal) {
+  auto next = std::make_unique<Refuse>();
+  next->refusal = std::move(refusal);
+  next->attempt = std::move(attempt);
+  return next;
+}
+
+}  // namespace postern

@@ -1,0 +1,261 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "parsers/boundary.h"
+#include "parsers/dialogue.h"
+#include "proxy/auth/limiter.h"
+#include "proxy/auth/verifier.h"
+#include "proxy/channel.h"
+#include "proxy/pool/pool.h"
+#include "proxy/observe/record.h"
+#include "proxy/snapshot.h"
+
+// The phases of a session. Each is a value that owns what only it needs; leaving a phase destroys it, and with
+// it its timers, buffers, secrets, pending answers and the connection to the store. A phase never changes the
+// session's phase itself: it answers what shall happen (Step), and the session does it.
+
+namespace postern {
+
+struct SessionContext;  // session_context.h
+class Phase;
+
+struct Keep {};  // stay in this phase
+struct Over {};  // the session is done; nothing more can be said
+// or: enter another phase
+
+using Step = std::variant<Keep, Over, std::unique_ptr<Phase>>;
+
+// What every phase answers to. Events that a phase does not expect are not delivered to it.
+class Phase {
+ public:
+  virtual ~Phase() = default;
+  // Called once, right after the phase was entered.
+  virtual Step begin(SessionContext& context) = 0;
+  // The client's side may have bytes. Told only while the phase has asked to read.
+  virtual Step front_readable(SessionContext& context) = 0;
+  // Everything that waited for the client's socket has been written.
+  virtual Step front_flushed(SessionContext&) { return Keep{}; }
+  virtual Step back_ready(SessionContext&, bool /*readable*/, bool /*writable*/) { return Keep{}; }
+  virtual Step addresses(SessionContext&, const std::vector<Address>&) { return Keep{}; }
+  virtual Step verified(SessionContext&, const auth::Answer&) { return Keep{}; }
+  // deadline() has passed.
+  virtual Step expired(SessionContext& context) = 0;
+  // The proxy is shutting down, or an administrator ends the session: say goodbye and close.
+  virtual Step dismiss(SessionContext& context, Fault reason) = 0;
+  virtual Time deadline(const SessionContext& context) const = 0;
+  virtual observe::EndedIn letter() const = 0;
+};
+
+// Waits for the PROXY header that the listener's networks must send.
+struct Preface final : Phase {
+  std::string received;
+
+  Step begin(SessionContext& context) override;
+  Step front_readable(SessionContext& context) override;
+  Step expired(SessionContext& context) override;
+  Step dismiss(SessionContext& context, Fault reason) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override { return observe::EndedIn::ProxyHeader; }
+};
+
+// TLS with the client: at once, or after STARTTLS (then the dialogue goes on behind it).
+struct Handshake final : Phase {
+  std::unique_ptr<FrontDialogue> dialogue;  // null: implicit TLS
+  std::string received;                     // came in the same segment as the PROXY header
+  Time began{};
+
+  Step begin(SessionContext& context) override;
+  Step front_readable(SessionContext& context) override;
+  Step expired(SessionContext& context) override;
+  Step dismiss(SessionContext& context, Fault reason) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Tls; }
+
+ private:
+  Step proceed(SessionContext& context, tls::Status status);
+};
+
+// Talks to the client until it wants to log in.
+struct Login final : Phase {
+  std::unique_ptr<FrontDialogue> dialogue;  // null: a new one, with its greeting
+  std::string received;                     // clear text that came in the same segment as the PROXY header
+  bool front_ended = false;                 // the client has finished its direction; what it sent still counts
+
+  Step begin(SessionContext& context) override;
+  Step front_readable(SessionContext& context) override;
+  Step front_flushed(SessionContext& context) override;
+  Step expired(SessionContext& context) override;
+  Step dismiss(SessionContext& context, Fault reason) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Greeting; }
+
+ private:
+  Step take(SessionContext& context, const Channel::Reading& reading);
+  Step run(SessionContext& context);
+};
+
+// One try to log in, from the client's credentials to the store's answer.
+struct Attempt {
+  std::unique_ptr<FrontDialogue> dialogue;
+  Credentials credentials;
+  Time began{};
+  bool front_ended = false;             // the client has finished its direction; what it pipelined still counts
+  const StorePool* pool = nullptr;      // the snapshot's
+  std::string fixed_backend;            // the route or the password file names it
+  std::vector<const pool::Backend*> tried;
+  Refusal last_refusal;                 // of the backend that was tried last
+};
+
+// The phases in which the client waits for its answer. What it sends meanwhile is kept, within limits.
+struct Waiting : Phase {
+  std::unique_ptr<Attempt> attempt;
+
+  Step front_readable(SessionContext& context) override;
+  Step expired(SessionContext& context) override;
+  Step dismiss(SessionContext& context, Fault reason) override;
+  Time deadline(const SessionContext& context) const override;
+
+ protected:
+  // A backend failed: the next one if one may still be tried, else the refusal to the client.
+  Step failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
+              std::string detail);
+  Step refuse(Refusal refusal);
+};
+
+// Who is it, and which pool: the password file if it decides, then the routes and the user's limits.
+struct Lookup final : Waiting {
+  Step begin(SessionContext& context) override;
+  Step verified(SessionContext& context, const auth::Answer& answer) override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
+
+ private:
+  Step route(SessionContext& context, std::string_view pool, std::string_view backend);
+};
+
+// Chooses a backend and connects to it: a place in its line, its address, TCP, the PROXY header, implicit TLS.
+struct Connect final : Waiting {
+  Step begin(SessionContext& context) override;
+  Step back_ready(SessionContext& context, bool readable, bool writable) override;
+  Step addresses(SessionContext& context, const std::vector<Address>& addresses) override;
+  Step expired(SessionContext& context) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override {
+    return login_ticket ? observe::EndedIn::Connect : observe::EndedIn::Queue;
+  }
+
+ private:
+  Step line_up(SessionContext& context);
+  Step dial(SessionContext& context, const Address& address);
+  Step connected(SessionContext& context);
+  Step secure(SessionContext& context, tls::Status status);
+  Step begin_connect(SessionContext& context);
+  Step hand_over(SessionContext& context);
+  Step connect_failed(SessionContext& context, Fault fault, std::string detail);
+
+  const pool::Backend* backend = nullptr;
+  pool::SessionTicket session_ticket;
+  pool::LoginTicket login_ticket;
+  std::optional<Channel> back;
+  std::vector<Address> candidates;  // of a host name, not tried yet
+  Time queued_at{};
+  Time began{};                     // to connect
+  Time retry_at = kNever;           // in line: when to look again
+  bool established = false;
+};
+
+// Logs in at the store.
+struct StoreLogin final : Waiting {
+  const pool::Backend* backend = nullptr;
+  pool::SessionTicket session_ticket;
+  pool::LoginTicket login_ticket;
+  std::optional<Channel> back;
+  std::unique_ptr<BackDialogue> dialogue;  // null until begin()
+  Time began{};
+  bool upgrading = false;                  // STARTTLS: the handshake with the store is under way
+
+  Step begin(SessionContext& context) override;
+  Step back_ready(SessionContext& context, bool readable, bool writable) override;
+  Step expired(SessionContext& context) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override { return observe::EndedIn::StoreLogin; }
+
+ private:
+  Step take(SessionContext& context, const Channel::Reading& reading);
+  Step run(SessionContext& context);
+  Step lost(SessionContext& context, const Refusal& refusal);
+  Step handshaken(SessionContext& context, tls::Status status);
+  Step logged_in(SessionContext& context, StoreWelcome welcome);
+};
+
+// Lets refused credentials wait before the client is told.
+struct Refuse final : Waiting {
+  Refusal refusal;
+  Time until{};
+
+  Step begin(SessionContext& context) override;
+  Step expired(SessionContext& context) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Authenticate; }
+
+ private:
+  Step tell(SessionContext& context);
+};
+
+// Moves bytes both ways until both directions have ended, each on its own.
+struct Splice final : Phase {
+  // IMAP, and the stream to the client stands between two answers.
+  bool can_say_goodbye(const SessionContext& context) const;
+
+  std::optional<Channel> back;
+  pool::SessionTicket session_ticket;
+  auth::Limiter::UserTicket user_ticket;
+  std::string greeting;     // the answer to the client's login; gone after begin()
+  std::string client_rest;  // what the client pipelined behind its login; gone after begin()
+  std::string store_rest;   // what the store sent behind its answer; gone after begin()
+  bool front_ended = false;
+
+  Step begin(SessionContext& context) override;
+  Step front_readable(SessionContext& context) override;
+  Step front_flushed(SessionContext& context) override;
+  Step back_ready(SessionContext& context, bool readable, bool writable) override;
+  Step expired(SessionContext& context) override;
+  Step dismiss(SessionContext& context, Fault reason) override;
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override {
+    return front_ended || back_ended ? observe::EndedIn::Flush : observe::EndedIn::Data;
+  }
+
+ private:
+  bool to_store(SessionContext& context, std::string_view bytes);
+  bool to_client(SessionContext& context, std::string_view bytes);
+  Step client_ended(SessionContext& context, Channel::Reading::State state);
+  Step store_ended(SessionContext& context, Channel::Reading::State state);
+  Step ended(SessionContext& context);
+
+  ImapBoundary boundary;
+  Time last_activity{};
+  bool back_ended = false;
+  bool goodbye = false;        // the client's last words were LOGOUT or QUIT
+};
+
+// Sends what is left, ends our direction and waits a moment for the client's end: closing with unread bytes
+// would reset the connection and take our last words from the client.
+struct Closing final : Phase {
+  Channel::Ending ending = Channel::Ending::Whole;
+  Time until{};
+
+  Step begin(SessionContext& context) override;
+  Step front_readable(SessionContext& context) override;
+  Step front_flushed(SessionContext& context) override;
+  Step expired(SessionContext& context) override;
+  Step dismiss(SessionContext&, Fault) override { return Keep{}; }
+  Time deadline(const SessionContext& context) const override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Flush; }
+};
+
+}  // namespace postern

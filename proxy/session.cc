@@ -1,0 +1,164 @@
+#include "proxy/session.h"
+
+#include <utility>
+
+namespace postern {
+
+Session::Session(SessionHost& host, std::shared_ptr<const Snapshot> snapshot, const ListenerPlan& listener,
+                 const Endpoint& peer, std::uint32_t slot)
+    : host_(host), snapshot_(std::move(snapshot)), listener_(&listener), peer_(peer), slot_(slot) {}
+
+Session::~Session() = default;
+
+void Session::begin(std::unique_ptr<net::Transport> front) {
+  context_.emplace(SessionContext{.host = host_,
+                                  .reactor = host_.reactor(),
+                                  .metrics = host_.metrics(),
+                                  .snapshot = std::move(snapshot_),
+                                  .listener = *listener_,
+                                  .owner = this,
+                                  .front = Channel(host_.reactor(), std::move(front)),
+                                  .ticket = {slot_, 0},
+                                  .accepted = host_.reactor().now(),
+                                  .address_ticket = {},
+                                  .hops_left = 6,
+                                  .record = {}});
+  observe::SessionRecord& record = context_->record;
+  record.listener = listener_->name;
+  record.protocol = listener_->protocol;
+  record.session = host_.new_session_id();
+  record.peer = record.client = peer_;
+  record.local = context_->front.local();
+  context_->metrics.accepted[listener_->number].add();
+  context_->metrics.of(listener_->protocol).prelogin.add(1);
+  enter(std::make_unique<Preface>());
+}
+
+void Session::on_ready(int side, bool readable, bool writable) {
+  if (over_) return;
+  if (side == kBack) {
+    apply(phase_->back_ready(*context_, readable, writable));
+    return;
+  }
+  if (writable && context_->front.unwritten() > 0) {
+    if (!context_->front.flush()) {
+      apply(client_gone(*context_));
+      return;
+    }
+    if (context_->front.unwritten() == 0) apply(phase_->front_flushed(*context_));
+  }
+  if (readable && !over_) apply(phase_->front_readable(*context_));
+}
+
+void Session::on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket) {
+  if (!over_ && ticket == context_->ticket) apply(phase_->addresses(*context_, addresses));
+}
+
+void Session::on_verified(const auth::Answer& answer) {
+  const net::AnswerTicket ticket{answer.asker.slot, answer.asker.generation};
+  if (!over_ && ticket == context_->ticket) apply(phase_->verified(*context_, answer));
+}
+
+void Session::dismiss(Fault reason) {
+  if (!over_) apply(phase_->dismiss(*context_, reason));
+}
+
+void Session::cut(Fault reason) {
+  if (over_) return;
+  context_->end(observe::EndedBy::Killed, reason);
+  finish();
+}
+
+bool Session::spliced() const { return dynamic_cast<const Splice*>(phase_.get()) != nullptr; }
+
+bool Session::can_be_asked_to_leave() const {
+  const auto* splice = dynamic_cast<const Splice*>(phase_.get());
+  return splice != nullptr && splice->can_say_goodbye(*context_);
+}
+
+void Session::expired(Time now) {
+  if (over_) return;
+  // The timer may stand at a moment that an earlier phase, or less activity, asked for.
+  if (now < phase_->deadline(*context_)) {
+    set_timer();
+  } else {
+    apply(phase_->expired(*context_));
+  }
+}
+
+void Session::apply(Step step) {
+  if (std::holds_alternative<Over>(step)) {
+    finish();
+  } else if (auto* next = std::get_if<std::unique_ptr<Phase>>(&step)) {
+    enter(std::move(*next));
+  } else {
+    set_timer();
+  }
+}
+
+void Session::enter(std::unique_ptr<Phase> phase) {
+  phase_ = std::move(phase);
+  context_->phase = phase_.get();
+  context_->ticket.generation = host_.new_generation();
+  apply(phase_->begin(*context_));
+}
+
+void Session::set_timer() {
+  const Time deadline = phase_->deadline(*context_);
+  if (!running() || deadline < this->deadline()) context_->reactor.timers().start(*this, deadline);
+}
+
+void Session::finish() {
+  if (over_) return;
+  over_ = true;
+  stop();
+  if (!context_->end_noted) context_->end(observe::EndedBy::Internal, Fault::None, "no reason was noted");
+  observe::SessionRecord& record = context_->record;
+  observe::ProtocolMetrics& metrics = context_->metrics.of(listener_->protocol);
+  record.total = context_->reactor.now() - context_->accepted;
+  if (record.login) {
+    metrics.spliced.add(-1);
+    metrics.session.observe(*record.total);
+  } else {
+    metrics.prelogin.add(-1);
+    const bool left_after_refusal = record.fault == Fault::None || record.fault == Fault::ClientClosed ||
+                                    record.fault == Fault::TooManyAttempts;
+    if (context_->last_refusal != Fault::None && left_after_refusal) {
+      record.fault = context_->last_refusal;
+    } else if (record.fault != Fault::None) {
+      context_->metrics.login_fault(record.fault);
+    }
+  }
+  context_->metrics.session_closed(record.ended_by, record.ended_in);
+  host_.log().session(record);
+  phase_.reset();
+  context_->phase = nullptr;
+  host_.bury(slot_);
+}
+
+void SessionContext::end(observe::EndedBy by, Fault fault, std::string detail) {
+  if (end_noted) return;
+  end_noted = true;
+  record.ended_by = by;
+  record.ended_in = phase->letter();
+  record.fault = fault;
+  if (!detail.empty()) record.detail = std::move(detail);
+}
+
+void SessionContext::end_well() {
+  if (end_noted) return;
+  end(observe::EndedBy::Nobody, Fault::None);
+  record.ended_in = observe::EndedIn::Done;
+}
+
+Step client_gone(SessionContext& context, std::string detail) {
+  context.end(observe::EndedBy::Client, Fault::ClientClosed, std::move(detail));
+  return Over{};
+}
+
+Step say_and_close(SessionContext& context, std::string_view words) {
+  if (!context.front.write(words)) return Over{};
+  return std::make_unique<Closing>();
+}
+
+}  // namespace postern

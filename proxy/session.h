@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "proxy/phases.h"
+#include "proxy/session_context.h"
+
+namespace postern {
+
+// One client, from accept to close: the phase it is in, and the transitions. Every event comes in here, goes to
+// the phase, and what the phase answers is done here and nowhere else.
+class Session final : public net::TransportOwner, private net::Timer {
+ public:
+  Session(SessionHost& host, std::shared_ptr<const Snapshot> snapshot, const ListenerPlan& listener,
+          const Endpoint& peer, std::uint32_t slot);
+  ~Session();
+
+  // Begins with a connected transport, whose owner is this session with side kFront.
+  void begin(std::unique_ptr<net::Transport> front);
+
+  void on_ready(int side, bool readable, bool writable) override;
+  void on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
+  void on_verified(const auth::Answer& answer);
+
+  // Ends the session in good order: the proxy shuts down, or an administrator wants it.
+  void dismiss(Fault reason);
+
+  // Ends it at once, without a word.
+  void cut(Fault reason);
+
+  bool over() const { return over_; }
+  bool spliced() const;
+  // IMAP after login, where a goodbye can be said between two answers.
+  bool can_be_asked_to_leave() const;
+
+ private:
+  void expired(Time now) override;
+  void apply(Step step);
+  void enter(std::unique_ptr<Phase> phase);
+  void set_timer();
+  void finish();
+
+  SessionHost& host_;
+  std::shared_ptr<const Snapshot> snapshot_;  // until begin()
+  const ListenerPlan* listener_;
+  Endpoint peer_;
+  std::uint32_t slot_;
+  std::optional<SessionContext> context_;
+  std::unique_ptr<Phase> phase_;
+  bool over_ = false;
+};
+
+}  // namespace postern

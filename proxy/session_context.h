@@ -1,0 +1,82 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/auth/failure_delay.h"
+#include "proxy/auth/limiter.h"
+#include "proxy/channel.h"
+#include "proxy/net/reactor.h"
+#include "proxy/observe/log.h"
+#include "proxy/observe/record.h"
+#include "proxy/observe/worker_metrics.h"
+#include "proxy/phases.h"
+#include "proxy/snapshot.h"
+
+namespace postern {
+
+// What a session asks of its worker. A simulation gives another.
+class SessionHost {
+ public:
+  virtual net::Reactor& reactor() = 0;
+  virtual observe::WorkerMetrics& metrics() = 0;
+  virtual observe::Log& log() = 0;
+  virtual auth::Limiter& limiter() = 0;
+  virtual auth::FailureDelay& failure_delay() = 0;
+  virtual std::string new_session_id() = 0;
+  // Never the same twice while an answer for the former may be under way.
+  virtual std::uint32_t new_generation() = 0;
+
+  // Asks the snapshot's verifier; the answer comes to the session that has the ticket. False: no room.
+  virtual bool verify(auth::Verifier& verifier, const std::string& user, const Secret& password,
+                      net::AnswerTicket ticket) = 0;
+
+  // Is this one of our own listeners?
+  virtual bool is_own(const Endpoint& endpoint) const = 0;
+
+  // The session has ended: it is destroyed at the end of this turn of the loop.
+  virtual void bury(std::uint32_t slot) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+// The sides of a session, as numbers for its transports.
+inline constexpr int kFront = 0;
+inline constexpr int kBack = 1;
+
+// What lives as long as the session, in whatever phase.
+struct SessionContext {
+  SessionHost& host;
+  net::Reactor& reactor;
+  observe::WorkerMetrics& metrics;
+  std::shared_ptr<const Snapshot> snapshot;
+  const ListenerPlan& listener;      // the snapshot's
+  net::TransportOwner* owner;        // the session, for the connections that its phases dial
+  Channel front;
+  net::AnswerTicket ticket;          // of the present phase: late answers for another are dropped
+  Time accepted;
+  auth::Limiter::AddressTicket address_ticket;
+  unsigned hops_left = 6;            // Dovecot's count begins at 7, and we are one hop
+  observe::SessionRecord record;
+
+  Protocol protocol() const { return listener.protocol; }
+  Time login_deadline() const { return accepted + snapshot->limits.login_time; }
+
+  // Notes why the session ends, and in which phase. The first reason stays.
+  void end(observe::EndedBy by, Fault fault, std::string detail = {});
+  // The same for an end in good order: the client said LOGOUT or QUIT.
+  void end_well();
+  const Phase* phase = nullptr;
+  bool end_noted = false;
+  Fault last_refusal = Fault::None;  // of a login; the log line names it when the session never got further
+};
+
+// What all phases before login do when the client has gone.
+Step client_gone(SessionContext& context, std::string detail = {});
+
+// Says the last words and goes over to closing; the reason has been noted.
+Step say_and_close(SessionContext& context, std::string_view words);
+
+}  // namespace postern

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/model.h"
+#include "parsers/secret.h"
+#include "proxy/auth/verifier.h"
+#include "proxy/pool/capabilities.h"
+#include "proxy/pool/pool.h"
+#include "proxy/route/router.h"
+#include "proxy/tls/context.h"
+
+namespace postern {
+
+// A pool as sessions use it.
+struct StorePool {
+  std::string name;
+  std::size_t number = 0;  // in the metrics' table of pools
+  conf::StoreTls tls = conf::StoreTls::None;
+  conf::Forward forward;
+  conf::LoginAs login = conf::LoginAs::User;
+  conf::Pool::Time time;
+  std::string master_user;
+  Secret master_password;
+  std::shared_ptr<const pool::Pool> members;
+  std::vector<std::size_t> backend_numbers;  // in the metrics' table of backends, in the order of the members
+  std::shared_ptr<tls::ClientContext> tls_context;  // null when tls is None
+
+  std::size_t number_of(const pool::Backend& backend) const {
+    return backend_numbers[static_cast<std::size_t>(&backend - members->backends().data())];
+  }
+};
+
+struct ListenerPlan {
+  std::string name;
+  std::size_t number = 0;  // in the metrics' table of listeners
+  Protocol protocol = Protocol::Imap;
+  conf::ListenTls tls = conf::ListenTls::Implicit;
+  std::vector<Endpoint> addresses;
+  std::vector<Network> proxy_protocol;
+  std::vector<Network> trusted;
+  std::vector<std::size_t> pools;  // those that its routes can lead to: what they share is offered before login
+};
+
+// What a configuration became. Immutable; every session keeps the one that it began with, so a reload changes
+// nothing under it.
+struct Snapshot {
+  std::string host_name;
+  conf::Limits limits;
+  std::vector<Mechanism> mechanisms;
+  std::vector<ListenerPlan> listeners;
+  std::vector<StorePool> pools;
+  std::shared_ptr<const route::Router> router;
+  std::shared_ptr<tls::ServerContext> tls;     // null: no listener needs it
+  std::shared_ptr<auth::Verifier> verifier;    // null: the store decides
+  std::shared_ptr<pool::Capabilities> capabilities;
+};
+
+}  // namespace postern

@@ -1,0 +1,230 @@
+#include "proxy/worker.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "proxy/net/socket.h"
+
+namespace postern {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBeat{100};
+
+// One worker among many with the session limit reached would otherwise pause and resume with every session.
+unsigned resume_below(unsigned limit) { return limit - limit / 20; }
+
+std::uint64_t random_start() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+}  // namespace
+
+Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metrics,
+               std::shared_ptr<const Snapshot> snapshot)
+    : shared_(shared),
+      metrics_(metrics),
+      snapshot_(std::move(snapshot)),
+      loop_({.end_of_turn = [this] { free_the_buried(); },
+             .woken =
+                 [this] {
+                   run_tasks();
+                   take_answers();
+                 },
+             .addresses =
+                 [this](const std::vector<Address>& addresses, net::AnswerTicket ticket) {
+                   if (Session* session = session_at(ticket.slot)) session->on_addresses(addresses, ticket);
+                 }}),
+      mailbox_(std::make_shared<auth::Mailbox>([this] { loop_.wake(); })),
+      heartbeat_(*this),
+      id_state_(random_start() + number),
+      last_turn_(loop_.now().time_since_epoch().count()) {}
+
+Worker::~Worker() {
+  mailbox_->close();
+  if (thread_.joinable()) {
+    loop_.stop();
+    thread_.join();
+  }
+  heartbeat_.stop();
+  gates_.clear();
+  for (Slot& slot : slots_) {
+    if (slot.session) slot.session->cut(Fault::ShuttingDown);
+  }
+  free_the_buried();
+}
+
+void Worker::start() {
+  loop_.timers().start(heartbeat_, loop_.now() + kBeat);
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> opened, std::vector<Endpoint> kept) {
+  auto gates = std::make_shared<std::vector<Gate>>(std::move(opened));
+  post([this, snapshot = std::move(snapshot), gates, kept = std::move(kept)] {
+    snapshot_ = snapshot;
+    std::erase_if(gates_, [&kept](const OpenGate& gate) {
+      return std::ranges::find(kept, gate.acceptor->endpoint()) == kept.end();
+    });
+    for (Gate& gate : *gates) {
+      gates_.push_back({gate.listener, nullptr});
+      gates_.back().acceptor = std::make_unique<net::Acceptor>(
+          loop_.handle(), std::move(gate.socket),
+          net::Acceptor::Hooks{
+              .accepted = [this, listener = gate.listener](int descriptor, const Endpoint& peer) {
+                accepted(listener, descriptor, peer);
+              },
+              .may_accept = [this] { return may_accept(); },
+              .exhausted =
+                  [this](int) {
+                    exhausted_ = true;
+                    metrics_.connection_refused(Fault::Exhausted);
+                  }});
+    }
+  });
+}
+
+void Worker::stop_accepting() {
+  post([this] { gates_.clear(); });
+}
+
+void Worker::ask_to_leave(Duration spread) {
+  post([this, spread] { leave_until_ = loop_.now() + spread; });
+}
+
+void Worker::dismiss_all() {
+  post([this] {
+    for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+      if (Session* session = session_at(slot)) session->dismiss(Fault::ShuttingDown);
+    }
+  });
+}
+
+void Worker::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  loop_.wake();
+}
+
+void Worker::run_tasks() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  for (const auto& task : tasks) task();
+}
+
+void Worker::take_answers() {
+  for (const auth::Answer& answer : mailbox_->take()) {
+    if (Session* session = session_at(answer.asker.slot)) session->on_verified(answer);
+  }
+}
+
+bool Worker::may_accept() const {
+  return !exhausted_ && shared_.sessions.load(std::memory_order_relaxed) < snapshot_->limits.sessions;
+}
+
+void Worker::accepted(const std::string& listener, int descriptor, const Endpoint& peer) {
+  const auto plan = std::ranges::find(snapshot_->listeners, listener, &ListenerPlan::name);
+  std::uint32_t slot = 0;
+  if (free_slots_.empty()) {
+    slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  SessionHost& host = *this;
+  slots_[slot].session = std::make_unique<Session>(host, snapshot_, *plan, peer, slot);
+  shared_.sessions.fetch_add(1, std::memory_order_relaxed);
+  count_.fetch_add(1, std::memory_order_relaxed);
+  Session& session = *slots_[slot].session;
+  session.begin(std::make_unique<net::Socket>(loop_.handle(), descriptor, &session, kFront));
+}
+
+void Worker::beat(Time now) {
+  last_turn_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  metrics_.loop_lag.observe(loop_.take_longest_turn(), now);
+  exhausted_ = false;
+  const unsigned limit = snapshot_->limits.sessions;
+  std::int64_t paused = 0;
+  for (OpenGate& gate : gates_) {
+    if (!gate.acceptor->paused()) continue;
+    if (shared_.sessions.load(std::memory_order_relaxed) <= resume_below(limit)) {
+      gate.acceptor->resume();
+    } else {
+      ++paused;
+    }
+  }
+  metrics_.accept_paused.set(paused);
+
+  if (leave_until_ != kNever) {
+    // As many as must go now for the rest to go evenly in the beats that are left.
+    const auto beats = std::max<std::int64_t>((leave_until_ - now) / kBeat, 1);
+    std::vector<Session*> able;
+    for (const Slot& slot : slots_) {
+      if (slot.session && !slot.session->over() && slot.session->can_be_asked_to_leave()) {
+        able.push_back(slot.session.get());
+      }
+    }
+    const auto quota = (static_cast<std::int64_t>(able.size()) + beats - 1) / beats;
+    for (std::int64_t i = 0; i < quota; ++i) able[static_cast<std::size_t>(i)]->dismiss(Fault::ShuttingDown);
+    if (now >= leave_until_) leave_until_ = kNever;
+  }
+  loop_.timers().start(heartbeat_, now + kBeat);
+}
+
+std::string Worker::new_session_id() {
+  // SplitMix64: consecutive states give values without a visible order, and never the same twice.
+  std::uint64_t value = (id_state_ += 0x9e3779b97f4a7c15U);
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
+  value ^= value >> 31;
+  static constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";
+  std::string id(13, '0');
+  for (char& digit : id) {
+    digit = kDigits[value % kDigits.size()];
+    value /= kDigits.size();
+  }
+  return id;
+}
+
+bool Worker::verify(auth::Verifier& verifier, const std::string& user, const Secret& password,
+                    net::AnswerTicket ticket) {
+  return verifier.submit(user, password.clone(), mailbox_, {ticket.slot, ticket.generation});
+}
+
+bool Worker::is_own(const Endpoint& endpoint) const {
+  for (const ListenerPlan& listener : snapshot_->listeners) {
+    for (const Endpoint& own : listener.addresses) {
+      if (own == endpoint) return true;
+      const bool any = std::ranges::all_of(own.address.bytes, [](std::uint8_t byte) { return byte == 0; });
+      if (any && own.port == endpoint.port && endpoint.address.is_loopback()) return true;
+    }
+  }
+  return false;
+}
+
+void Worker::bury(std::uint32_t slot) { buried_.push_back(slot); }
+
+void Worker::free_the_buried() {
+  for (const std::uint32_t slot : buried_) {
+    slots_[slot].session.reset();
+    free_slots_.push_back(slot);
+    shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
+    count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  buried_.clear();
+}
+
+Session* Worker::session_at(std::uint32_t slot) {
+  return slot < slots_.size() && slots_[slot].session && !slots_[slot].session->over() ? slots_[slot].session.get()
+                                                                                       : nullptr;
+}
+
+}  // namespace postern

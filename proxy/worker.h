@@ -1,0 +1,119 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proxy/net/listener.h"
+#include "proxy/net/loop.h"
+#include "proxy/session.h"
+#include "proxy/session_context.h"
+
+namespace postern {
+
+// What all workers share; outlives them.
+struct Shared {
+  observe::Log& log;
+  auth::Limiter& limiter;
+  auth::FailureDelay& failure_delay;
+  std::atomic<unsigned> sessions{0};  // of all workers: the session limit is the proxy's, not a worker's
+};
+
+// One thread, one loop, and the sessions that it accepted: the only place that makes and frees them. The public
+// members may be called from any thread; what they ask is done on the worker's own.
+class Worker final : private SessionHost {
+ public:
+  Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metrics,
+         std::shared_ptr<const Snapshot> snapshot);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();  // ends the sessions that are left, and the thread
+
+  void start();
+
+  struct Gate {
+    std::string listener;  // its name in the snapshot
+    net::ListeningSocket socket;
+  };
+  // New sessions begin with this snapshot. `opened` are new sockets; those of endpoints that are not in `kept`
+  // are closed.
+  void use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> opened, std::vector<Endpoint> kept);
+
+  // Closes the listening sockets.
+  void stop_accepting();
+  // From now on over `spread`: asks IMAP sessions that stand between two answers to leave, at an even pace.
+  void ask_to_leave(Duration spread);
+  // Says goodbye to every session that is left. `last_words` false: no time even for that.
+  void dismiss_all();
+
+  unsigned sessions() const { return count_.load(std::memory_order_relaxed); }
+  // When the loop turned last.
+  Time last_turn() const { return Time(Time::duration(last_turn_.load(std::memory_order_relaxed))); }
+
+ private:
+  struct Slot {
+    std::unique_ptr<Session> session;
+  };
+  struct OpenGate {
+    std::string listener;
+    std::unique_ptr<net::Acceptor> acceptor;
+  };
+  class Heartbeat final : public net::Timer {
+   public:
+    explicit Heartbeat(Worker& worker) : worker_(worker) {}
+
+   private:
+    void expired(Time now) override { worker_.beat(now); }
+    Worker& worker_;
+  };
+
+  // SessionHost
+  net::Reactor& reactor() override { return loop_; }
+  observe::WorkerMetrics& metrics() override { return metrics_; }
+  observe::Log& log() override { return shared_.log; }
+  auth::Limiter& limiter() override { return shared_.limiter; }
+  auth::FailureDelay& failure_delay() override { return shared_.failure_delay; }
+  std::string new_session_id() override;
+  std::uint32_t new_generation() override { return ++generation_; }
+  bool verify(auth::Verifier& verifier, const std::string& user, const Secret& password,
+              net::AnswerTicket ticket) override;
+  bool is_own(const Endpoint& endpoint) const override;
+  void bury(std::uint32_t slot) override;
+
+  void post(std::function<void()> task);
+  void run_tasks();
+  void take_answers();
+  void accepted(const std::string& listener, int descriptor, const Endpoint& peer);
+  bool may_accept() const;
+  void beat(Time now);
+  void free_the_buried();
+  Session* session_at(std::uint32_t slot);
+
+  Shared& shared_;
+  observe::WorkerMetrics& metrics_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  net::Loop loop_;
+  std::shared_ptr<auth::Mailbox> mailbox_;
+  Heartbeat heartbeat_;
+  std::vector<OpenGate> gates_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> buried_;
+  std::uint32_t generation_ = 0;
+  std::uint64_t id_state_;
+  Time leave_until_ = kNever;  // asking sessions to leave until then
+  bool exhausted_ = false;     // the system had no descriptor left; looked at again with each beat
+  std::atomic<unsigned> count_{0};
+  std::atomic<Time::rep> last_turn_;
+
+  std::mutex mutex_;  // guards tasks_
+  std::vector<std::function<void()>> tasks_;
+  std::thread thread_;
+};
+
+}  // namespace postern
