@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
+#include <sstream>
 #include <stdexcept>
 
 namespace postern::tls {
@@ -64,6 +65,36 @@ bssl::UniquePtr<EVP_PKEY> new_ed25519() {
   return bssl::UniquePtr<EVP_PKEY>(key);
 }
 
+enum class Kind { Authority, Server };
+
+// Without an issuer it is its own.
+bssl::UniquePtr<X509> make(const Leaf& leaf, EVP_PKEY* key, Kind kind, X509* issuer, EVP_PKEY* signer) {
+  static int serial = 0;
+  bssl::UniquePtr<X509> certificate(X509_new());
+  X509* x509 = certificate.get();
+  must(X509_set_version(x509, X509_VERSION_3) == 1 &&
+           ASN1_INTEGER_set(X509_get_serialNumber(x509), ++serial) == 1 && X509_set_pubkey(x509, key) == 1,
+       "certificate");
+  set_time(X509_getm_notBefore(x509), leaf.not_before);
+  set_time(X509_getm_notAfter(x509), leaf.not_after);
+  if (!leaf.common_name.empty()) {
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(leaf.common_name.c_str()), -1, -1, 0);
+  }
+  if (issuer == nullptr) issuer = x509;
+  must(X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1, "issuer");
+  extend(x509, issuer, NID_basic_constraints,
+         kind == Kind::Authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  std::string names;
+  for (const std::string& name : leaf.names) {
+    names += (names.empty() ? "" : ",") + (name.starts_with("IP:") ? name : "DNS:" + name);
+  }
+  if (!names.empty()) extend(x509, issuer, NID_subject_alt_name, names);
+  must(X509_sign(x509, signer, EVP_PKEY_id(signer) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256()) > 0,
+       "signature");
+  return certificate;
+}
+
 }  // namespace
 
 bssl::UniquePtr<EVP_PKEY> new_key(Key kind) {
@@ -72,10 +103,14 @@ bssl::UniquePtr<EVP_PKEY> new_key(Key kind) {
       return new_ec(NID_X9_62_prime256v1);
     case Key::EcdsaP384:
       return new_ec(NID_secp384r1);
-    case Key::Rsa2048:
-      return new_rsa(2048);
-    case Key::Rsa1024:
-      return new_rsa(1024);
+    case Key::Rsa2048: {
+      static const auto kKey = new_rsa(2048);
+      return bssl::UpRef(kKey);
+    }
+    case Key::Rsa1024: {
+      static const auto kKey = new_rsa(1024);
+      return bssl::UpRef(kKey);
+    }
     case Key::Ed25519:
       return new_ed25519();
   }
@@ -112,46 +147,46 @@ std::string Folder::write(const std::string& name, const std::string& content) c
   return path_ / name;
 }
 
+std::string content_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 Authority::Authority() : key_(new_key(Key::EcdsaP256)) {
-  root_ = make({.names = {}, .common_name = "Test Root", .not_before = std::chrono::hours(-24 * 365)},
-               key_.get(), true);
+  static int roots = 0;
+  const Leaf self{.names = {},
+                  .common_name = "Test Root " + std::to_string(++roots),
+                  .not_before = std::chrono::hours(-24 * 365)};
+  root_ = make(self, key_.get(), Kind::Authority, nullptr, key_.get());
   folder_.write("root.pem", root_pem());
 }
 
 CertificateFiles Authority::issue(const Leaf& leaf) {
   const auto key = new_key(leaf.key);
-  const auto certificate = make(leaf, key.get(), false);
-  const std::string number = std::to_string(++issued_);
-  return {.chain = folder_.write("leaf" + number + ".pem", pem_of(certificate.get())),
-          .key = folder_.write("leaf" + number + ".key", pem_of(key.get()))};
+  const auto certificate = leaf.own_issuer ? make(leaf, key.get(), Kind::Server, nullptr, key.get())
+                                           : make(leaf, key.get(), Kind::Server, root_.get(), key_.get());
+  return write(certificate.get(), key.get(), "");
 }
 
-bssl::UniquePtr<X509> Authority::make(const Leaf& leaf, EVP_PKEY* key, bool authority) {
-  static int serial = 0;
-  bssl::UniquePtr<X509> certificate(X509_new());
-  X509* x509 = certificate.get();
-  const bool own_issuer = authority || leaf.own_issuer;
-  must(X509_set_version(x509, X509_VERSION_3) == 1 &&
-           ASN1_INTEGER_set(X509_get_serialNumber(x509), ++serial) == 1 && X509_set_pubkey(x509, key) == 1,
-       "certificate");
-  set_time(X509_getm_notBefore(x509), leaf.not_before);
-  set_time(X509_getm_notAfter(x509), leaf.not_after);
-  if (!leaf.common_name.empty()) {
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(leaf.common_name.c_str()), -1, -1, 0);
-  }
-  X509* issuer = own_issuer ? x509 : root_.get();
-  must(X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1, "issuer");
-  extend(x509, issuer, NID_basic_constraints, authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
-  std::string names;
-  for (const std::string& name : leaf.names) {
-    names += (names.empty() ? "" : ",") + (name.starts_with("IP:") ? name : "DNS:" + name);
-  }
-  if (!names.empty()) extend(x509, issuer, NID_subject_alt_name, names);
-  EVP_PKEY* signer = own_issuer ? key : key_.get();
-  must(X509_sign(x509, signer, EVP_PKEY_id(signer) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256()) > 0,
-       "signature");
-  return certificate;
+CertificateFiles Authority::issue_indirectly(const Leaf& leaf) {
+  const auto middle_key = new_key(Key::EcdsaP256);
+  const auto middle = make({.names = {}, .common_name = "Test Intermediate"}, middle_key.get(),
+                           Kind::Authority, root_.get(), key_.get());
+  const auto key = new_key(leaf.key);
+  const auto certificate = make(leaf, key.get(), Kind::Server, middle.get(), middle_key.get());
+  return write(certificate.get(), key.get(), pem_of(middle.get()));
+}
+
+CertificateFiles Authority::write(const X509* leaf, const EVP_PKEY* key, const std::string& rest) {
+  const std::string number = std::to_string(++issued_);
+  return {.chain = folder_.write("leaf" + number + ".pem", pem_of(leaf) + rest),
+          .key = folder_.write("leaf" + number + ".key", pem_of(key))};
+}
+
+Authority& authority() {
+  static Authority shared;
+  return shared;
 }
 
 }  // namespace postern::tls

@@ -13,6 +13,7 @@ namespace postern::tls {
 
 enum class Key { EcdsaP256, EcdsaP384, Rsa2048, Rsa1024, Ed25519 };
 
+// RSA keys are made once for each size: they cost much.
 bssl::UniquePtr<EVP_PKEY> new_key(Key kind);
 std::string pem_of(const EVP_PKEY* key);
 std::string pem_of(const X509* certificate);
@@ -40,6 +41,8 @@ class Folder {
   std::filesystem::path path_;
 };
 
+std::string content_of(const std::string& path);
+
 // A certification authority and the files of what it issues.
 class Authority {
  public:
@@ -47,16 +50,21 @@ class Authority {
 
   std::string root_file() const { return folder_.path("root.pem"); }
   CertificateFiles issue(const Leaf& leaf);
+  // Through an intermediate authority, whose certificate follows the leaf in the chain.
+  CertificateFiles issue_indirectly(const Leaf& leaf);
   const Folder& folder() const { return folder_; }
   std::string root_pem() const { return pem_of(root_.get()); }
 
  private:
-  bssl::UniquePtr<X509> make(const Leaf& leaf, EVP_PKEY* key, bool authority);
+  CertificateFiles write(const X509* leaf, const EVP_PKEY* key, const std::string& rest);
 
   Folder folder_;
   bssl::UniquePtr<EVP_PKEY> key_;
   bssl::UniquePtr<X509> root_;
   int issued_ = 0;
 };
+
+// One for all tests that need no other.
+Authority& authority();
 
 }  // namespace postern::tls
