@@ -1,9 +1,14 @@
 #include "proxy/observe/admin_http.h"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <civetweb.h>
 #include <cstring>
 #include <fmt/format.h>
+#include <future>
+#include <pthread.h>
+#include <signal.h>
 #include <string_view>
 #include <utility>
 
@@ -80,9 +85,8 @@ Reply answer(const AdminPages& pages, std::string_view method, std::string_view 
   return {.status = 404, .body = "Not found.\n"};
 }
 
-int handle(mg_connection* connection) {
+int handle(mg_connection* connection, const AdminPages& pages) {
   const mg_request_info* request = mg_get_request_info(connection);
-  const auto& pages = *static_cast<const AdminPages*>(request->user_data);
   const Reply reply = answer(pages, request->request_method, request->local_uri);
   std::string out = fmt::format(
       "HTTP/1.1 {} {}\r\n"
@@ -99,28 +103,75 @@ int handle(mg_connection* connection) {
   return reply.status;
 }
 
-// What civetweb has to say is about single requests; it would go to stderr in a form of its own.
-int ignore_message(const mg_connection*, const char*) { return 1; }
-
 }  // namespace
 
 struct AdminHttp::Impl {
-  AdminPages pages;
+  const AdminPages pages;
+  const std::string host;
   mg_context* context = nullptr;
+  std::atomic<bool> starting = true;
+  std::string complaint;  // the first one while starting: the cause
 
-  explicit Impl(AdminPages what) : pages(std::move(what)) { mg_init_library(MG_FEATURES_DEFAULT); }
+  Impl(AdminPages what, std::string where) : pages(std::move(what)), host(std::move(where)) {
+    mg_init_library(MG_FEATURES_DEFAULT);
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    if (context != nullptr) mg_stop(context);
+    if (context != nullptr) stop();
     mg_exit_library();
+  }
+
+  void start(const char** options);
+  void stop();
+
+  static int on_request(mg_connection* connection) {
+    return handle(connection, static_cast<Impl*>(mg_get_request_info(connection)->user_data)->pages);
+  }
+
+  // What civetweb says while it starts is the reason why it can't; later it is about single requests, and
+  // would go to stderr in a form of its own.
+  static int on_message(const mg_connection* connection, const char* message) {
+    auto* impl = static_cast<Impl*>(mg_get_user_data(mg_get_context(connection)));
+    if (impl != nullptr && impl->starting && impl->complaint.empty()) impl->complaint = message;
+    return 1;
   }
 };
 
+// Signals are the main thread's: civetweb's threads inherit a mask that blocks them all.
+void AdminHttp::Impl::start(const char** options) {
+  mg_callbacks callbacks{};
+  callbacks.begin_request = on_request;
+  callbacks.log_message = on_message;
+  mg_init_data init{.callbacks = &callbacks, .user_data = this, .configuration_options = options};
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
+  context = mg_start2(&init, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  starting = false;
+}
+
+// civetweb notices that it shall stop when its listening thread wakes, up to 2 seconds later, or at once when
+// someone connects.
+void AdminHttp::Impl::stop() {
+  mg_server_port port{};
+  mg_get_server_ports(context, 1, &port);
+  auto stopped = std::async(std::launch::async, mg_stop, context);
+  do {
+    std::array<char, 128> error{};
+    mg_close_connection(mg_connect_client(host.c_str(), port.port, 0, error.data(), error.size()));
+  } while (stopped.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready);
+}
+
 std::expected<std::unique_ptr<AdminHttp>, std::string> AdminHttp::start(const Endpoint& endpoint,
                                                                         AdminPages pages) {
-  auto impl = std::make_unique<Impl>(std::move(pages));
+  auto impl = std::make_unique<Impl>(std::move(pages), endpoint.address.to_string());
   const std::string address = endpoint.to_string();
+  if (endpoint.address.family == Address::Family::V6 && mg_check_feature(MG_FEATURES_IPV6) == 0)
+    return std::unexpected(
+        fmt::format("cannot serve HTTP on {}: this civetweb was built without IPv6", address));
   std::array options{"listening_ports",
                      address.c_str(),
                      "num_threads",
@@ -138,17 +189,9 @@ std::expected<std::unique_ptr<AdminHttp>, std::string> AdminHttp::start(const En
                      "decode_url",
                      "no",
                      static_cast<const char*>(nullptr)};
-  mg_callbacks callbacks{};
-  callbacks.begin_request = handle;
-  callbacks.log_message = ignore_message;
-  mg_init_data init{
-      .callbacks = &callbacks, .user_data = &impl->pages, .configuration_options = options.data()};
-  unsigned code = 0;
-  std::array<char, 256> reason{};
-  mg_error_data error{.code = &code, .text = reason.data(), .text_buffer_size = reason.size()};
-  impl->context = mg_start2(&init, &error);
+  impl->start(options.data());
   if (impl->context == nullptr)
-    return std::unexpected(fmt::format("cannot serve HTTP on {}: {}", address, reason.data()));
+    return std::unexpected(fmt::format("cannot serve HTTP on {}: {}", address, impl->complaint));
   return std::unique_ptr<AdminHttp>(new AdminHttp(std::move(impl)));
 }
 
