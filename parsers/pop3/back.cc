@@ -53,7 +53,7 @@ Refusal read_refusal(const Reply& reply) {
       std::ranges::find_if(kCodes, [&](const auto& row) { return is_kind_of(reply.code, row.code); });
   const bool passed_on = known == kCodes.end() || known->passed_on;
   return {.fault = known == kCodes.end() ? Fault::StoreRefused : known->fault,
-          .code = passed_on ? pop3::printable(reply.code) : "",
+          .code = passed_on ? std::string(reply.code) : "",
           .text = passed_on ? pop3::printable(reply.text) : ""};
 }
 

@@ -9,6 +9,11 @@ constexpr std::string_view kEnd = "\r\n";
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
+// RFC 2449 §8, but for spaces, which some codes hold, and without '['.
+bool is_code(std::string_view code) {
+  return std::ranges::all_of(code, [](char c) { return c >= 0x20 && c < 0x7f && c != '['; });
+}
+
 // What stands behind `status`, or nullopt when the line does not begin with that word.
 std::optional<std::string_view> behind(std::string_view line, std::string_view status) {
   if (!line.starts_with(status)) return std::nullopt;
@@ -32,7 +37,8 @@ std::optional<Reply> parse_reply(std::string_view line) {
   auto text = behind(line, "-ERR");
   if (!text) return std::nullopt;
   Reply reply{.ok = false, .code = {}, .text = *text};
-  if (const auto end = text->find(']'); text->starts_with('[') && end != text->npos) {
+  if (const auto end = text->find(']');
+      text->starts_with('[') && end != text->npos && is_code(text->substr(1, end - 1))) {
     reply.code = text->substr(1, end - 1);
     reply.text = text->substr(end + 1);
     if (reply.text.starts_with(' ')) reply.text.remove_prefix(1);

@@ -13,7 +13,7 @@ inline constexpr std::size_t kReplyMax = 512;
 
 struct Reply {
   bool ok = false;
-  std::string_view code;  // "SYS/TEMP"; empty: none
+  std::string_view code;  // "SYS/TEMP", printable ASCII without brackets; empty: none
   std::string_view text;  // behind the status; an error's text is what stands behind the code
 };
 
