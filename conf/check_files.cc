@@ -33,7 +33,7 @@ class FileCheck {
     char mode[16];
     std::snprintf(mode, sizeof mode, "%04o", facts->mode);
     fail(path, file,
-         "every user of this machine can get at it (mode " + std::string(mode) + "); chmod o= it");
+         "every user of this machine can get at it (mode " + std::string(mode) + "); use chmod o=");
     return std::nullopt;
   }
 

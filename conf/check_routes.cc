@@ -26,7 +26,7 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
 std::string no_such(std::string_view kind, const std::string& name, const std::vector<std::string>& names,
                     const std::string& of = "") {
   std::string message = "there is no " + std::string(kind) + " " + quoted(name) + of + "; ";
-  message += names.empty() ? "there are none" : std::string(kind) + "s: " + list(names);
+  message += std::string(kind) + "s: " + list(names);
   return message + did_you_mean(name, names);
 }
 
@@ -47,13 +47,13 @@ void check_pool_and_backend(const Config& config, const Route& route, const std:
   const auto pool = std::find_if(config.pools.begin(), config.pools.end(),
                                  [&route](const Pool& candidate) { return candidate.name == route.pool; });
   if (pool == config.pools.end()) {
-    if (!problems.sound("pool") && config.pools.empty()) return;
+    if (config.pools.empty()) return;  // a problem of its own
     problems.at_value(path + ".pool", "route.pool: " + no_such("pool", route.pool, names_of(config.pools)));
     return;
   }
   const std::vector<std::string> backends = names_of(pool->backends);
   const std::string backends_path = join("pool", pool->name) + ".backends";
-  if (route.backend.empty() || has(backends, route.backend)) return;
+  if (route.backend.empty() || backends.empty() || has(backends, route.backend)) return;
   if (!problems.sound(path + ".backend") || !problems.sound(backends_path)) return;
   problems.at_value(path + ".backend", "route.backend: " + no_such("backend", route.backend, backends,
                                                                    " in [" + backends_path + "]" +
@@ -73,7 +73,7 @@ void check_routes(const Config& config, Problems& problems) {
     const Route& route = config.routes[i];
     const std::string path = element("route", i);
     if (problems.sound(path + ".user")) check_expression(route.user, path + ".user", problems);
-    const bool named = !route.listener.empty() && problems.sound(path + ".listener");
+    const bool named = !route.listener.empty() && !listeners.empty() && problems.sound(path + ".listener");
     if (named && !has(listeners, route.listener)) {
       problems.at_value(path + ".listener",
                         "route.listener: " + no_such("listener", route.listener, listeners));

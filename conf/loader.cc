@@ -1,6 +1,5 @@
 #include "conf/loader.h"
 
-#include <algorithm>
 #include <toml++/toml.h>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "conf/file.h"
 #include "conf/problems.h"
 #include "conf/reader.h"
+#include "conf/wording.h"
 
 namespace postern::conf {
 namespace {
@@ -15,17 +15,6 @@ namespace {
 constexpr std::size_t kLargestFile = 1024 * 1024;
 constexpr std::uint16_t kImapsPort = 993;
 constexpr std::uint16_t kPop3sPort = 995;
-
-// The parser's own words, as one line that begins like every other message.
-std::string one_line(std::string_view description) {
-  std::string message(description);
-  if (message.starts_with("Error")) message.front() = 'e';
-  std::replace_if(
-      message.begin(), message.end(), [](char octet) { return static_cast<unsigned char>(octet) < 0x20; },
-      ' ');
-  while (message.ends_with(' ')) message.pop_back();
-  return message;
-}
 
 // The defaults that depend on something else.
 void complete(Config& config, const Source& source, const Environment& environment) {
@@ -49,8 +38,9 @@ std::expected<Loaded, std::vector<Diagnostic>> load(std::string_view text, const
     root = toml::parse(text);
   } catch (const toml::parse_error& error) {
     const toml::source_position begin = error.source().begin;
-    return std::unexpected(
-        std::vector{loaded.source.at(Position{begin.line, begin.column}, one_line(error.description()))});
+    Diagnostic problem = loaded.source.at(Position{begin.line, begin.column}, "");
+    problem.message = syntax_error(error.description(), problem.source);
+    return std::unexpected(std::vector{std::move(problem)});
   }
   Problems problems(loaded.source);
   Reader(environment.variable, loaded.config, loaded.source, problems).read(root);

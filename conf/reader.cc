@@ -32,6 +32,10 @@ std::string below(std::string_view pattern, std::string_view name) {
   return pattern.empty() ? std::string(name) : std::string(pattern) + "." + std::string(name);
 }
 
+bool is_table(const toml::node& node) {
+  return node.is_table() || (node.is_array() && node.as_array()->is_array_of_tables());
+}
+
 bool is_list(std::string_view pattern) { return pattern.ends_with("[]"); }
 
 // "[listen.imaps]", "[[route]]"
@@ -123,8 +127,8 @@ void Reader::entry(const toml::key& key, const toml::node& node, const Place& pl
 void Reader::named_tables(const toml::node& node, const Section& section, const std::string& path) {
   const toml::table* table = node.as_table();
   if (table == nullptr) {
-    problems_.at_value(path, "write " + example(section.path) + "; " + without_indexes(path) +
-                                 " must be a table of tables, not " + describe(node));
+    problems_.at_value(path, without_indexes(path) + " must be tables with names, such as " +
+                                 example(section.path) + ", not " + describe(node));
     return;
   }
   for (const Entry& found : in_file_order(*table)) {
@@ -141,8 +145,8 @@ void Reader::named_tables(const toml::node& node, const Section& section, const 
 void Reader::list_of_tables(const toml::node& node, const Section& section, const std::string& path) {
   const toml::array* array = node.as_array();
   if (array == nullptr) {
-    problems_.at_value(path, "write " + example(section.path) + "; " + without_indexes(path) +
-                                 " must be a list of tables, not " + describe(node));
+    problems_.at_value(path, without_indexes(path) + " must be a list of tables, such as " +
+                                 example(section.path) + ", not " + describe(node));
     return;
   }
   for (std::size_t i = 0; i < array->size(); ++i) {
@@ -161,19 +165,26 @@ void Reader::one_of(const toml::node& node, const Section& section, const std::s
     return;
   }
   const Row* row = section.shorthand.empty() ? nullptr : find_row(section.path, section.shorthand);
-  if (row == nullptr || !node.is_string()) {
-    problems_.at_value(path, without_indexes(path) + " must be a table" +
-                                 (row == nullptr ? "" : " or a string") + ", not " + describe(node));
-  } else if (const std::optional<Value> value = values_.read(*row, path, node)) {
-    row->set(config_, *value);
+  if (row != nullptr && node.is_string()) {
+    if (const std::optional<Value> value = values_.read(*row, path, node)) row->set(config_, *value);
+    return;
   }
+  std::string message = (is_list(section.path) ? "each of " : "") + without_indexes(path);
+  message +=
+      std::string(" must be a table") + (row == nullptr ? "" : " or a string") + ", not " + describe(node);
+  if (find_row(section.path, name) != nullptr) message += "; as a key it belongs in " + example(section.path);
+  problems_.at_value(path, std::move(message));
 }
 
 void Reader::unknown(const toml::key& key, const toml::node& node, const Place& place) {
   const std::vector<std::string> candidates = names_in(place.pattern);
   const std::optional<std::string> meant = nearest(key.str(), candidates);
-  std::string message = std::string("unknown ") + (node.is_table() ? "table " : "key ") + quoted(key.str());
-  message += place.pattern.empty() ? " at the top of the file" : " in " + header(place.pattern, place.path);
+  std::string message = std::string("unknown ") + (is_table(node) ? "table " : "key ") + quoted(key.str());
+  if (!place.pattern.empty()) {
+    message += " in " + header(place.pattern, place.path);
+  } else if (!is_table(node)) {
+    message += " outside of every table";
+  }
   message += meant ? did_you_mean(key.str(), candidates) : belongs_in(key.str());
   problems_.at_key(join(place.path, key.str()), std::move(message));
   if (meant) problems_.distrust(join(place.path, *meant));

@@ -1,11 +1,25 @@
 #include "conf/wording.h"
 
+#include <algorithm>
+#include <re2/re2.h>
 #include <sstream>
 
 namespace postern::conf {
 namespace {
 
 constexpr std::size_t kLongest = 60;
+
+bool is_control(char octet) { return static_cast<unsigned char>(octet) < 0x20 || octet == 0x7f; }
+
+// `level = info`, `idle = 31m`, `s1 = 10.1.0.11`, `verify = TRUE`
+std::string hint_at_bare_word(const std::string& line) {
+  static const re2::RE2 kFlag(R"((?i)=\s*(true|false)\s*(#.*)?$)");
+  static const re2::RE2 kWord(R"(=\s*([\w./:-]*([A-Za-z]|\.\d+\.)[\w./:-]*)\s*(#.*)?$)");
+  if (re2::RE2::PartialMatch(line, kFlag)) return "; true and false are written in small letters";
+  std::string word;
+  if (re2::RE2::PartialMatch(line, kWord, &word)) return "; a string is written \"" + word + "\"";
+  return "";
+}
 
 void append_escaped(std::string& result, char octet) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -16,7 +30,7 @@ void append_escaped(std::string& result, char octet) {
     result += "\\t";
   } else if (octet == '\r') {
     result += "\\r";
-  } else if (value < 0x20 || value == 0x7f) {
+  } else if (is_control(octet)) {
     result += {'\\', 'x', kHex[value >> 4], kHex[value & 15]};
   } else {
     result += octet;
@@ -64,6 +78,19 @@ std::string describe(const toml::node& node) {
 
 std::string list(std::span<const std::string_view> words) { return join_words(words); }
 std::string list(std::span<const std::string> words) { return join_words(words); }
+
+std::string syntax_error(std::string_view description, const std::string& line) {
+  std::string message(description);
+  if (message.starts_with("Error")) message.front() = 'e';
+  std::replace_if(message.begin(), message.end(), is_control, ' ');
+  while (message.ends_with(' ')) message.pop_back();
+
+  const bool odd_quotes = std::count(line.begin(), line.end(), '"') % 2 == 1;
+  if (odd_quotes && message.find("unescaped control") != std::string::npos) {
+    return "error while parsing string: it has no closing quote in its line";
+  }
+  return message + hint_at_bare_word(line);
+}
 
 std::string without_indexes(std::string_view path) {
   std::string result;

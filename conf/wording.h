@@ -20,6 +20,9 @@ std::string describe(const toml::node& node);
 std::string list(std::span<const std::string_view> words);
 std::string list(std::span<const std::string> words);
 
+// The TOML parser's words for a syntax error in `line`, with a hint at the commonest mistakes.
+std::string syntax_error(std::string_view description, const std::string& line);
+
 // A path without the indexes of lists: the line tells which element is meant.
 std::string without_indexes(std::string_view path);
 
