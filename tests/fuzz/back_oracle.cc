@@ -123,7 +123,7 @@ class BackPlay {
     const Refusal& refusal = refused.refusal;
     require(refusal.fault != Fault::None, "a refusal has a reason");
     require(one_line(refusal.code) && one_line(refusal.text), "a refusal is one line");
-    require(refusal.code.find_first_of("[]") == std::string::npos, "a code has no brackets");
+    require(!refusal.code.contains(']'), "a code does not end early");
     trace_.refused_as_protocol = refusal.fault == Fault::StoreProtocol;
     end("[refused " + std::string(name_of(refusal.fault)) + "|" + refusal.code + "|" + refusal.text + "]\n");
   }

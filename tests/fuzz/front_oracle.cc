@@ -89,7 +89,7 @@ class FrontPlay {
   }
 
   void take(StartTls&) {
-    require(setup_.starttls && !setup_.secure && !tls_, "TLS begins once, where it was offered");
+    require(setup_.starttls && !tls_, "TLS begins once, where it was offered");
     awaited_ = Awaited::Tls;
     trace_ += "[tls]\n";
   }
