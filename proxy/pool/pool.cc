@@ -85,10 +85,12 @@ std::expected<Choice, Fault> Pool::pick(std::string_view user, Tried tried, Time
     if (candidates.empty()) continue;
     Choice choice;
     switch (balance_) {
-      case conf::Balance::Hash:
-        choice.backend = by_hash(canonical, candidates);
-        choice.how = choice.backend == by_hash(canonical, group) ? How::Home : How::Spill;
+      case conf::Balance::Hash: {
+        const Backend* home = by_hash(canonical, group);
+        choice = contains(candidates, home) ? Choice{home, How::Home}
+                                            : Choice{by_hash(canonical, candidates), How::Spill};
         break;
+      }
       case conf::Balance::Least:
         choice = {by_load(canonical, candidates), How::Least};
         break;
