@@ -120,8 +120,7 @@ void ImapBack::add_authenticate() {
 void ImapBack::take_login_result(const ImapReply& reply) {
   if (reply.is("NO")) return refuse(refusal_of_login(reply.text));
   if (reply.is("BAD")) return refuse(Fault::StoreBug);
-  // BYE and PREAUTH have no tag, and a login can't succeed before all of it was sent.
-  if (!reply.is("OK") || !pieces_.empty()) return refuse(Fault::StoreProtocol);
+  if (!pieces_.empty()) return refuse(Fault::StoreProtocol);  // OK before all of it was sent
   welcome_.text = reply.text;
   if (auto list = capabilities_in_code(reply.text); !list.empty()) welcome_.capabilities = std::move(list);
   if (!welcome_.capabilities.empty()) return finish_login();

@@ -2,23 +2,25 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace postern {
 namespace {
 
-constexpr std::array<std::string_view, 5> kStatuses = {"OK", "NO", "BAD", "BYE", "PREAUTH"};
+constexpr std::array<std::string_view, 3> kTaggedStatuses = {"OK", "NO", "BAD"};
+constexpr std::array<std::string_view, 5> kUntaggedStatuses = {"OK", "NO", "BAD", "BYE", "PREAUTH"};
 constexpr std::string_view kUntagged = "* ";
 
-bool is_status(std::string_view word) {
-  return std::ranges::any_of(kStatuses, [word](std::string_view s) { return equals_ignoring_case(s, word); });
+bool is_one_of(std::span<const std::string_view> words, std::string_view word) {
+  return std::ranges::any_of(words, [word](std::string_view w) { return equals_ignoring_case(w, word); });
 }
 
 // A status ends in text for people, which may look like the announcement of a literal.
 bool may_hold_literal(std::string_view line) {
   if (!line.starts_with(kUntagged)) return false;
   line.remove_prefix(kUntagged.size());
-  return !is_status(take_word(line));
+  return !is_one_of(kUntaggedStatuses, take_word(line));
 }
 
 std::optional<ImapReply> parse(std::string_view line) {
@@ -32,7 +34,7 @@ std::optional<ImapReply> parse(std::string_view line) {
   const std::string_view word = line.substr(0, line.find(' '));
   line.remove_prefix(std::min(word.size() + 1, line.size()));
   if (tag != "*") {
-    if (!is_imap_tag(tag) || !is_status(word)) return std::nullopt;
+    if (!is_imap_tag(tag) || !is_one_of(kTaggedStatuses, word)) return std::nullopt;
     reply.kind = ImapReply::Kind::Tagged;
     reply.tag = tag;
   }

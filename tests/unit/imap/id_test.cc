@@ -1,0 +1,119 @@
+#include "parsers/imap/id.h"
+
+#include <doctest/doctest.h>
+#include <string>
+
+namespace postern {
+namespace {
+
+std::expected<ImapId, std::string_view> parse(std::string_view arguments) {
+  ImapLexer lexer(100'000, 2000);
+  LineBuffer buffer;
+  buffer.append("a ID " + std::string(arguments) + "\r\n");
+  const auto result = lexer.read(buffer);
+  return parse_id(std::get<ImapCommand>(result));
+}
+
+ClientIdentity identity() {
+  ClientIdentity result;
+  result.session = "s1";
+  result.client = *Endpoint::parse("192.0.2.1:1234");
+  result.connected = *Endpoint::parse("[2001:db8::1]:993");
+  result.secure = true;
+  result.server_name = "imap.example.net";
+  result.hops_left = 6;
+  result.client_id = R"("name" "x")";
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("thirty fields of the client and those of proxies fit together") {
+  std::string fields;
+  for (int i = 0; i < 30; ++i) fields += "\"f" + std::to_string(i) + "\" \"v\" ";
+  const std::string proxy = R"("x-originating-ip" "192.0.2.9" "x-proxy-ttl" "4" "x-forward-a" "b")";
+  const auto id = parse("(" + fields + proxy + ")");
+  REQUIRE(id);
+  CHECK(id->forwarded.client == Endpoint::parse("192.0.2.9:0"));
+  CHECK(id->forwarded.hops_left == 4U);
+  CHECK(id->client.starts_with(R"("f0" "v" "f1" "v")"));
+  CHECK(id->client.ends_with(R"("f29" "v")"));
+  CHECK_FALSE(parse("(" + fields + R"("f30" "v"))"));
+}
+
+TEST_CASE("what can't be read makes the forwarded identity malformed, and nothing of it stays") {
+  for (const std::string field : {
+           R"("x-originating-ip" "")",
+           R"("x-originating-ip" "192.0.2")",
+           R"("x-originating-ip" "[2001:db8::1]")",
+           R"("x-originating-ip" "fe80::1%eth0")",
+           R"("x-originating-ip" "192.0.2.1" "x-originating-port" "")",
+           R"("x-originating-ip" "192.0.2.1" "x-originating-port" "+1")",
+           R"("x-originating-ip" "192.0.2.1" "x-originating-port" "65536")",
+           R"("x-originating-ip" "192.0.2.1" "x-originating-port" "1 ")",
+           R"("x-connected-port" "993")",
+           R"("x-connected-name" "a b")",
+           R"("x-connected-name" "a/b")",
+           R"("x-session-id" "")",
+           R"("x-session-id" "a b")",
+           R"("x-proxy-ttl" "")",
+           R"("x-proxy-ttl" "x")",
+           R"("x-proxy-ttl" "99999999999999999999")",
+       }) {
+    CAPTURE(field);
+    const auto id = parse("(\"x-session-ext-id\" \"e\" " + field + ")");
+    REQUIRE(id);
+    Forwarded malformed;
+    malformed.malformed = true;
+    CHECK(id->forwarded == malformed);
+  }
+}
+
+TEST_CASE("a NIL or an empty server name is not there") {
+  const auto id =
+      parse(R"(("x-originating-ip" NIL "x-connected-name" "" "x-session-id" NIL "x-proxy-ttl" NIL))");
+  REQUIRE(id);
+  CHECK(id->forwarded == Forwarded{});
+}
+
+TEST_CASE("a session of 64 and a server name of 255 octets are read") {
+  const std::string session(64, 's');
+  const std::string name(255, 'n');
+  const auto id = parse("(\"x-session-id\" \"" + session + "\" \"x-connected-name\" \"" + name + "\")");
+  REQUIRE(id);
+  CHECK(id->forwarded.session == session);
+  CHECK(id->forwarded.server_name == name);
+  CHECK(parse("(\"x-connected-name\" \"" + name + "n\")")->forwarded.malformed);
+}
+
+TEST_CASE("the fields that Dovecot reads are written in its order") {
+  CHECK(write_id(identity()) ==
+        R"(("name" "x" "x-session-id" "s1" "x-originating-ip" "192.0.2.1" "x-originating-port" "1234" )"
+        R"("x-connected-ip" "2001:db8::1" "x-connected-port" "993" "x-proxy-ttl" "6" )"
+        R"("x-client-transport" "TLS" "x-connected-name" "imap.example.net"))");
+}
+
+TEST_CASE("fields without a value are not written") {
+  ClientIdentity nobody;
+  nobody.hops_left = 1;
+  CHECK(write_id(nobody) == R"(("x-proxy-ttl" "1" "x-client-transport" "insecure"))");
+}
+
+TEST_CASE("a server name that no quoted string can carry is not written") {
+  ClientIdentity odd = identity();
+  odd.server_name = "a\r\nL LOGOUT";
+  CHECK(write_id(odd).find("x-connected-name") == std::string::npos);
+}
+
+TEST_CASE("what Postern writes about a client is what an inner Postern reads") {
+  const auto id = parse(write_id(identity()));
+  REQUIRE(id);
+  CHECK(id->client == R"("name" "x")");
+  CHECK(id->forwarded.client == identity().client);
+  CHECK(id->forwarded.connected == identity().connected);
+  CHECK(id->forwarded.session == "s1");
+  CHECK(id->forwarded.server_name == "imap.example.net");
+  CHECK(id->forwarded.hops_left == 6U);
+}
+
+}  // namespace postern
