@@ -17,7 +17,8 @@ constexpr char kTlsHandshake = 0x16;
 
 ImapFront::ImapFront(FrontSetup setup)
     : setup_(std::move(setup)), lexer_(setup_.limits.line, setup_.limits.literal) {
-  send("* OK [CAPABILITY " + capabilities() + "] " + setup_.host_name + " Postern ready.\r\n");
+  send("* OK [CAPABILITY " + capabilities() + "] " + setup_.host_name +
+       (setup_.host_name.empty() ? "" : " ") + "Postern ready.\r\n");
 }
 
 void ImapFront::receive(std::string_view bytes) {

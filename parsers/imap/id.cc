@@ -118,10 +118,12 @@ std::string write_client(const std::vector<Field>& fields) {
   std::string text;
   for (const auto& [name, value] : fields) {
     if (is_proxy_field(name) || !fits_quoted(name) || (value && !fits_quoted(*value))) continue;
-    if (!text.empty()) text += ' ';
+    const std::size_t before = text.size();
+    if (before > 0) text += ' ';
     append_quoted(text, name);
     text += ' ';
     append_value(text, value);
+    if (text.size() > ImapId::kClientMax) text.resize(before);
   }
   return text;
 }

@@ -13,8 +13,10 @@ namespace postern {
 
 struct ImapId {
   // The client's own fields, quoted and without parentheses: "name" "x" "version" NIL. Left out: the fields
-  // of proxies, and pairs with octets that a quoted string can't carry to every store (eight bits, CR, LF).
+  // of proxies, pairs with octets that a quoted string can't carry to every store (eight bits, CR, LF), and
+  // pairs that would make it longer than kClientMax: a store's limit of a line must not end the login.
   std::string client;
+  static constexpr std::size_t kClientMax = 2048;
   Forwarded forwarded;  // the proxies' fields
 };
 

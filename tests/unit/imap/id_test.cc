@@ -86,6 +86,16 @@ TEST_CASE("a session of 64 and a server name of 255 octets are read") {
   CHECK(parse("(\"x-connected-name\" \"" + name + "n\")")->forwarded.malformed);
 }
 
+TEST_CASE("a client's ID for the store is bounded, and whole fields are left out") {
+  const std::string large(1000, '"');
+  std::string escaped;
+  for (std::size_t i = 0; i < large.size(); ++i) escaped += "\\\"";
+  const auto id = parse("(\"a\" \"" + escaped + "\" \"b\" \"" + escaped + "\" \"c\" \"d\")");
+  REQUIRE(id);
+  CHECK(id->client == "\"a\" \"" + escaped + "\" \"c\" \"d\"");
+  CHECK(id->client.size() <= ImapId::kClientMax);
+}
+
 TEST_CASE("the fields that Dovecot reads are written in its order") {
   CHECK(write_id(identity()) ==
         R"(("name" "x" "x-session-id" "s1" "x-originating-ip" "192.0.2.1" "x-originating-port" "1234" )"
