@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <re2/re2.h>
+#include <tuple>
 #include <utility>
 
 #include "parsers/secret.h"
@@ -63,7 +64,8 @@ class PasswdParser {
     std::ranges::sort(file_->rows_, {}, [](const auto& row) { return std::pair(row.digest, row.start); });
     refuse_duplicates();
     if (!errors_.empty()) {
-      std::ranges::stable_sort(errors_, {}, &PasswdError::line);
+      std::ranges::sort(errors_, {},
+                        [](const PasswdError& error) { return std::tie(error.line, error.text); });
       return std::unexpected(std::move(errors_));
     }
     file_->rows_.shrink_to_fit();

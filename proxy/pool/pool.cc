@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "proxy/pool/rendezvous.h"
 
@@ -140,11 +141,11 @@ std::vector<Ranked> Pool::rank(std::string_view user, Time now) const {
     ranked.push_back({&backend, score_of(canonical, backend), usable});
   }
   const bool by_priority = data_ != conf::Data::Partitioned;
-  std::ranges::stable_sort(ranked, [by_priority](const Ranked& a, const Ranked& b) {
+  std::ranges::sort(ranked, [by_priority](const Ranked& a, const Ranked& b) {
     if (by_priority && a.backend->priority() != b.backend->priority()) {
       return a.backend->priority() < b.backend->priority();
     }
-    return a.score > b.score;
+    return std::tie(b.score, a.backend->name()) < std::tie(a.score, b.backend->name());
   });
   return ranked;
 }

@@ -47,6 +47,7 @@ class Pool {
   // Members that `previous` has under the same name and host keep their state. Checks of new members are
   // spread over the first interval from `now` on.
   Pool(const conf::Pool& settings, const Pool* previous, Time now);
+  Pool(const Pool&) = delete;
 
   // The backend for a login of this user that has already failed on `tried`. The error is Fault::NoBackend:
   // every member that may be used is down, ejected, full or tried. README.md has the order of decision.
