@@ -16,7 +16,6 @@ Fault fault_of_errno(int error) {
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-    case EADDRNOTAVAIL:
       return Fault::Exhausted;
     case ETIMEDOUT:
       return Fault::ConnectTimeout;

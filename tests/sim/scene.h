@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+
+#include "tests/sim/world.h"
+
+// Configurations and phrases that several tests of the simulation use.
+
+namespace postern::sim {
+
+inline constexpr std::string_view kImap = R"(
+[listen.front]
+protocol = "imap"
+address = ["127.0.0.1:993"]
+tls = "none"
+[[route]]
+pool = "store"
+[admin]
+http = ""
+)";
+
+inline constexpr std::string_view kPop3 = R"(
+[listen.front]
+protocol = "pop3"
+address = ["127.0.0.1:995"]
+tls = "none"
+[[route]]
+pool = "store"
+[admin]
+http = ""
+)";
+
+// Two backends that serve the same users, without the forwarding that a store of few words can't follow.
+inline constexpr std::string_view kTwoStores = R"(
+[pool.store]
+forward = []
+[pool.store.backends]
+s1 = "192.0.2.101"
+s2 = "192.0.2.102"
+)";
+
+inline constexpr std::string_view kGreeting = "* OK [CAPABILITY IMAP4rev1 IDLE] store ready\r\n";
+inline constexpr std::string_view kLogin = "a LOGIN bob secret\r\n";
+inline constexpr std::string_view kStoreOk = "L OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] in\r\n";
+inline constexpr std::string_view kClientOk = "a OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] in\r\n";
+
+inline std::string config(std::string_view front, std::string_view stores, std::string_view more = "") {
+  return std::string(front) + std::string(stores) + std::string(more);
+}
+
+// Takes what came since the last call.
+inline std::string take(Peer& peer) { return std::exchange(peer.received, {}); }
+
+// The client connects and has read its greeting.
+inline void greet(World& world) {
+  world.connect();
+  world.settle();
+  take(world.client);
+}
+
+// A whole login on the first backend that is dialled; afterwards both sides' buffers are empty.
+inline void log_in(World& world) {
+  greet(world);
+  world.client.send(kLogin);
+  world.settle();
+  world.stores.back()->send(kGreeting);
+  world.settle();
+  take(*world.stores.back());
+  world.stores.back()->send(kStoreOk);
+  world.settle();
+  take(world.client);
+}
+
+}  // namespace postern::sim
