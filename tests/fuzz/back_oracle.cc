@@ -173,7 +173,8 @@ void play_back(Protocol protocol, const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data) + kBackHeader, size - kBackHeader);
   const BackTrace whole = BackPlay(protocol, data[0]).play(bytes, Cutter(0));
   const BackTrace cut = BackPlay(protocol, data[0]).play(bytes, Cutter(data[1] | 1));
-  if (whole.refused_as_protocol) return;
+  // POP3 has no tags, so an early answer is never seen to be one.
+  if (protocol == Protocol::Imap && whole.refused_as_protocol) return;
   require_same(whole.text, cut.text, "the same events however the bytes arrive");
 }
 

@@ -10,7 +10,7 @@ namespace postern::fuzz {
 // Plays a back dialogue with an input from the fuzzer. What must hold for every store:
 //
 //  - How its bytes are cut into pieces changes neither what it reads nor what the driver is told, but for one
-//    thing: a store that answers before it was asked may be refused where that shows.
+//    thing: an IMAP store that answers before it was asked may be refused where that shows.
 //  - What it reads is bounded, whatever it sends, and no CR or LF stands in it alone.
 //  - credentials_sent() is true as soon as the password has left, as it is or in base64; with STARTTLS
 //  demanded
