@@ -41,6 +41,13 @@ TEST_CASE("a session that is logged in makes room for one that is not") {
   CHECK(limiter.admit(address("192.0.2.1")));
 }
 
+TEST_CASE("a session that leaves before its login makes room, while others of its address stay") {
+  Limiter limiter({.prelogin_per_address = 1});
+  auto stays = limiter.admit(address("192.0.2.1"));
+  stays->logged_in();
+  for (int i = 0; i < 3; ++i) CHECK(limiter.admit(address("192.0.2.1")));
+}
+
 TEST_CASE("IPv6 counts by /64") {
   Limiter limiter({.prelogin_per_address = 1});
   const auto first = limiter.admit(address("2001:db8::1"));
