@@ -12,8 +12,8 @@
 
 namespace postern {
 
-// One side of a session: a connection, TLS over it when there is any, and the bytes that the socket did not take
-// yet. Reading and writing are tried at once; an idle channel holds no buffer.
+// One side of a session: a connection, TLS over it when there is any, and the bytes that the socket did not
+// take yet. Reading and writing are tried at once; an idle channel holds no buffer.
 class Channel {
  public:
   struct Reading {
@@ -23,7 +23,7 @@ class Channel {
       Truncated,  // the connection ended without TLS's goodbye
       Failed,     // the connection broke, or TLS failed
     };
-    std::string_view bytes;  // in the scratch memory: valid until the next read or write of any channel
+    std::string_view bytes;     // in the scratch memory: valid until the next read or write of any channel
     State state = State::Open;  // after `bytes`
   };
 
@@ -53,8 +53,8 @@ class Channel {
   // The socket is writable again. False: the connection is broken.
   bool flush();
 
-  // Says that nothing more comes from us: TLS's goodbye and FIN, after the bytes that wait. Without the goodbye
-  // when what we relayed was cut off: the peer shall not take it for whole.
+  // Says that nothing more comes from us: TLS's goodbye and FIN, after the bytes that wait. Without the
+  // goodbye when what we relayed was cut off: the peer shall not take it for whole.
   enum class Ending : std::uint8_t { Whole, Cut };
   void finish(Ending ending = Ending::Whole);
   bool finished() const { return finished_; }

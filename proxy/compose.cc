@@ -14,15 +14,14 @@ namespace {
 
 using Problems = std::vector<conf::Diagnostic>;
 
-// Verifying is slow on purpose: half of the processors, so that sessions keep theirs. A queue of a few hundred
-// is some seconds of yescrypt; what is beyond it is told to come back.
+// Verifying is slow on purpose: half of the processors, so that sessions keep theirs. A queue of a few
+// hundred is some seconds of yescrypt; what is beyond it is told to come back.
 constexpr std::size_t kVerifierQueue = 512;
 
 std::shared_ptr<tls::ServerContext> front_tls(const conf::Loaded& loaded, Problems& problems) {
   const conf::Config& config = loaded.config;
-  const bool needed = std::ranges::any_of(config.listeners, [](const conf::Listener& listener) {
-    return listener.tls != conf::ListenTls::None;
-  });
+  const bool needed = std::ranges::any_of(
+      config.listeners, [](const conf::Listener& listener) { return listener.tls != conf::ListenTls::None; });
   if (!needed) return nullptr;
   tls::ServerSettings settings;
   bool usable = true;
@@ -77,11 +76,12 @@ StorePool make_pool(const conf::Loaded& loaded, const conf::Pool& settings, cons
   pool.time = settings.time;
   pool.master_user = settings.master_user;
   if (settings.login == conf::LoginAs::Master) {
-    pool.master_password =
-        read_secret(loaded, conf::join(path, "master_password_file"), settings.master_password_file, problems);
+    pool.master_password = read_secret(loaded, conf::join(path, "master_password_file"),
+                                       settings.master_password_file, problems);
   }
   const StorePool* former = find_pool(previous, settings.name);
-  pool.members = std::make_shared<pool::Pool>(settings, former == nullptr ? nullptr : former->members.get(), now);
+  pool.members =
+      std::make_shared<pool::Pool>(settings, former == nullptr ? nullptr : former->members.get(), now);
   if (settings.tls != conf::StoreTls::None) {
     auto context = tls::ClientContext::create({.ca_file = settings.ca_file, .verify = settings.verify});
     if (context) {
@@ -103,7 +103,8 @@ std::shared_ptr<auth::Verifier> make_verifier(const conf::Loaded& loaded, Proble
   if (!file) {
     for (const auth::PasswdError& error : file.error()) {
       const std::string line = error.line == 0 ? "" : ":" + std::to_string(error.line);
-      problems.push_back(loaded.source.at("auth.passwd_file", loaded.config.auth.passwd_file + line + ": " + error.text));
+      problems.push_back(
+          loaded.source.at("auth.passwd_file", loaded.config.auth.passwd_file + line + ": " + error.text));
     }
     return nullptr;
   }
@@ -125,10 +126,8 @@ std::vector<std::size_t> pools_of(const std::string& listener, std::span<const c
 
 }  // namespace
 
-std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(const conf::Loaded& loaded,
-                                                                                      const Snapshot* previous,
-                                                                                      observe::Metrics* metrics,
-                                                                                      Time now) {
+std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(
+    const conf::Loaded& loaded, const Snapshot* previous, observe::Metrics* metrics, Time now) {
   const conf::Config& config = loaded.config;
   Problems problems;
   auto snapshot = std::make_shared<Snapshot>();
@@ -149,18 +148,20 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
     }
   }
   for (const conf::Listener& listener : config.listeners) {
-    snapshot->listeners.push_back({.name = listener.name,
-                                   .number = metrics == nullptr ? 0 : metrics->listener(listener.name, listener.protocol),
-                                   .protocol = listener.protocol,
-                                   .tls = listener.tls,
-                                   .addresses = listener.addresses,
-                                   .proxy_protocol = listener.proxy_protocol,
-                                   .trusted = listener.trusted,
-                                   .pools = pools_of(listener.name, config.routes, snapshot->pools)});
+    snapshot->listeners.push_back(
+        {.name = listener.name,
+         .number = metrics == nullptr ? 0 : metrics->listener(listener.name, listener.protocol),
+         .protocol = listener.protocol,
+         .tls = listener.tls,
+         .addresses = listener.addresses,
+         .proxy_protocol = listener.proxy_protocol,
+         .trusted = listener.trusted,
+         .pools = pools_of(listener.name, config.routes, snapshot->pools)});
   }
   if (!problems.empty()) return std::unexpected(std::move(problems));
 
-  snapshot->capabilities = previous == nullptr ? std::make_shared<pool::Capabilities>() : previous->capabilities;
+  snapshot->capabilities =
+      previous == nullptr ? std::make_shared<pool::Capabilities>() : previous->capabilities;
   std::vector<const pool::Pool*> members;
   for (const StorePool& pool : snapshot->pools) members.push_back(pool.members.get());
   snapshot->capabilities->set_pools(members);

@@ -14,9 +14,7 @@ namespace postern {
 // Makes what sessions use of what an operator wrote: contexts of TLS, pools, routes, the password file. Reads
 // files, opens no socket. With `previous`, backends keep their state and the ticket keys and verifier go on.
 // `metrics` may be null: then everything has number 0 (a check). On failure every problem that was found.
-std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(const conf::Loaded& loaded,
-                                                                                      const Snapshot* previous,
-                                                                                      observe::Metrics* metrics,
-                                                                                      Time now);
+std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(
+    const conf::Loaded& loaded, const Snapshot* previous, observe::Metrics* metrics, Time now);
 
 }  // namespace postern

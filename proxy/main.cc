@@ -21,8 +21,8 @@ int check(const std::string& path) {
     std::fputs(postern::conf::to_string(snapshot.error()).c_str(), stderr);
     return kBadConfiguration;
   }
-  std::printf("%s: %zu listeners, %zu routes, %zu pools: good\n", path.c_str(), loaded->config.listeners.size(),
-              loaded->config.routes.size(), loaded->config.pools.size());
+  std::printf("%s: %zu listeners, %zu routes, %zu pools: good\n", path.c_str(),
+              loaded->config.listeners.size(), loaded->config.routes.size(), loaded->config.pools.size());
   return 0;
 }
 
@@ -47,8 +47,8 @@ int main(int argc, char** argv) {
 
   CLI::App* run_command = app.add_subcommand("run", "Run the proxy in the foreground");
   run_command->add_option("-c,--config", path, "The configuration file")->capture_default_str();
-  CLI::App* check_command =
-      app.add_subcommand("check", "Check the configuration, its certificates and files; exit status 2 when it is bad");
+  CLI::App* check_command = app.add_subcommand(
+      "check", "Check the configuration, its certificates and files; exit status 2 when it is bad");
   check_command->add_option("-c,--config", path, "The configuration file")->capture_default_str();
 
   CLI11_PARSE(app, argc, argv);

@@ -8,7 +8,8 @@ namespace postern {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLookAgain{25};  // a place in the line of a backend is looked for this often
+constexpr std::chrono::milliseconds kLookAgain{
+    25};  // a place in the line of a backend is looked for this often
 
 Fault fault_of_errno(int error) {
   switch (error) {
@@ -86,7 +87,8 @@ Step Connect::begin_connect(SessionContext& context) {
 
 Step Connect::addresses(SessionContext& context, const std::vector<Address>& addresses) {
   if (addresses.empty()) {
-    return failed(context, *backend, {Fault::NameNotFound, {}, {}}, false, "no address for " + backend->host());
+    return failed(context, *backend, {Fault::NameNotFound, {}, {}}, false,
+                  "no address for " + backend->host());
   }
   candidates.assign(addresses.rbegin(), addresses.rend());
   const Address first = candidates.back();
@@ -101,7 +103,8 @@ Step Connect::dial(SessionContext& context, const Address& address) {
                   endpoint.to_string() + " is a listener of this proxy");
   }
   auto transport = context.reactor.dial(endpoint, context.owner, kBack);
-  if (!transport) return connect_failed(context, fault_of_errno(transport.error()), std::strerror(transport.error()));
+  if (!transport)
+    return connect_failed(context, fault_of_errno(transport.error()), std::strerror(transport.error()));
   back.emplace(context.reactor, std::move(*transport));
   back->await_connection();
   return Keep{};
@@ -124,7 +127,8 @@ Step Connect::back_ready(SessionContext& context, bool readable, bool writable) 
     }
     return connected(context);
   }
-  if (writable && !back->flush()) return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed");
+  if (writable && !back->flush())
+    return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed");
   if (readable) return secure(context, back->handshake());
   return Keep{};
 }
@@ -148,7 +152,8 @@ Step Connect::secure(SessionContext& context, tls::Status status) {
     case tls::Status::NeedInput:
       return Keep{};
     case tls::Status::Closed:
-      return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed during the TLS handshake");
+      return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false,
+                    "closed during the TLS handshake");
     case tls::Status::Failed:
       return failed(context, *backend, {Fault::StoreTls, {}, {}}, false,
                     std::string(name_of(back->tls().failure())) + ": " + back->tls().failure_text());

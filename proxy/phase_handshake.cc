@@ -10,7 +10,9 @@ Step Handshake::begin(SessionContext& context) {
   return proceed(context, context.front.handshake(received));
 }
 
-Step Handshake::front_readable(SessionContext& context) { return proceed(context, context.front.handshake()); }
+Step Handshake::front_readable(SessionContext& context) {
+  return proceed(context, context.front.handshake());
+}
 
 Step Handshake::proceed(SessionContext& context, tls::Status status) {
   if (status == tls::Status::NeedInput) return Keep{};

@@ -12,7 +12,8 @@ FrontSetup setup_for(const SessionContext& context) {
   setup.secure = context.front.secure() || context.listener.tls == conf::ListenTls::None;
   setup.starttls = context.listener.tls == conf::ListenTls::StartTls;
   setup.mechanisms = snapshot.mechanisms;
-  if (const auto shared = snapshot.capabilities->shared(context.protocol())) setup.store_capabilities = *shared;
+  if (const auto shared = snapshot.capabilities->shared(context.protocol()))
+    setup.store_capabilities = *shared;
   setup.limits = {snapshot.limits.line, snapshot.limits.literal, snapshot.limits.bad_commands};
   return setup;
 }

@@ -30,14 +30,16 @@ Step Lookup::begin(SessionContext& context) {
   observe::SessionRecord& record = context.record;
   record.user = credentials.user;
   record.mechanism = credentials.mechanism;
-  if (!record.dialogue) record.dialogue = attempt->began - context.accepted - record.handshake.value_or(Time::duration::zero());
+  if (!record.dialogue)
+    record.dialogue = attempt->began - context.accepted - record.handshake.value_or(Time::duration::zero());
   if (!adopt(context, attempt->dialogue->forwarded())) {
     return refuse({Fault::ProxyHeader, {}, {}});
   }
   if (context.hops_left == 0) return refuse({Fault::Loop, {}, {}});
   if (!credentials.authorization.empty()) return refuse({Fault::NotAuthorized, {}, {}});
   if (!context.snapshot->verifier) return route(context, {}, {});
-  if (!context.host.verify(*context.snapshot->verifier, credentials.user, credentials.password, context.ticket)) {
+  if (!context.host.verify(*context.snapshot->verifier, credentials.user, credentials.password,
+                           context.ticket)) {
     return refuse({Fault::AuthUnavailable, {}, {}});
   }
   return Keep{};

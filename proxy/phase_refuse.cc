@@ -36,14 +36,17 @@ Step Refuse::expired(SessionContext& context) {
   return tell(context);
 }
 
-Time Refuse::deadline(const SessionContext& context) const { return std::min(until, context.login_deadline()); }
+Time Refuse::deadline(const SessionContext& context) const {
+  return std::min(until, context.login_deadline());
+}
 
 Step Refuse::tell(SessionContext& context) {
   attempt->dialogue->reject(refusal);
   if (context.record.attempts >= context.snapshot->limits.login_attempts) {
     context.end(observe::EndedBy::Policy, Fault::TooManyAttempts);
     std::string words;
-    if (FrontEvent event = attempt->dialogue->next(); auto* send = std::get_if<Send>(&event)) words = send->bytes;
+    if (FrontEvent event = attempt->dialogue->next(); auto* send = std::get_if<Send>(&event))
+      words = send->bytes;
     return say_and_close(context, words + attempt->dialogue->farewell(Fault::TooManyAttempts));
   }
   auto next = std::make_unique<Login>();

@@ -68,11 +68,13 @@ Step StoreLogin::run(SessionContext& context) {
           backend->host(), backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
       return handshaken(context, back->handshake(std::string_view{}));
     }
-    if (auto* accepted = std::get_if<LoggedIn>(&event)) return logged_in(context, std::move(accepted->welcome));
+    if (auto* accepted = std::get_if<LoggedIn>(&event))
+      return logged_in(context, std::move(accepted->welcome));
     if (auto* refused = std::get_if<Refused>(&event)) {
       std::string detail = "refused the login";
       if (!refused->refusal.text.empty()) detail += ": " + refused->refusal.text;
-      return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(), std::move(detail));
+      return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(),
+                    std::move(detail));
     }
     return Keep{};  // NeedData
   }

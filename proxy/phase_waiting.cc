@@ -29,8 +29,8 @@ Step Waiting::dismiss(SessionContext& context, Fault reason) {
 
 Time Waiting::deadline(const SessionContext& context) const { return context.login_deadline(); }
 
-Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
-                     std::string detail) {
+Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refusal refusal,
+                     bool credentials_sent, std::string detail) {
   const StorePool& pool = *attempt->pool;
   const FaultRow& row = describe(refusal.fault);
   const Time now = context.reactor.now();

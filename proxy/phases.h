@@ -11,13 +11,13 @@
 #include "proxy/auth/limiter.h"
 #include "proxy/auth/verifier.h"
 #include "proxy/channel.h"
-#include "proxy/pool/pool.h"
 #include "proxy/observe/record.h"
+#include "proxy/pool/pool.h"
 #include "proxy/snapshot.h"
 
-// The phases of a session. Each is a value that owns what only it needs; leaving a phase destroys it, and with
-// it its timers, buffers, secrets, pending answers and the connection to the store. A phase never changes the
-// session's phase itself: it answers what shall happen (Step), and the session does it.
+// The phases of a session. Each is a value that owns what only it needs; leaving a phase destroys it, and
+// with it its timers, buffers, secrets, pending answers and the connection to the store. A phase never
+// changes the session's phase itself: it answers what shall happen (Step), and the session does it.
 
 namespace postern {
 
@@ -84,7 +84,7 @@ struct Handshake final : Phase {
 struct Login final : Phase {
   std::unique_ptr<FrontDialogue> dialogue;  // null: a new one, with its greeting
   std::string received;                     // clear text that came in the same segment as the PROXY header
-  bool front_ended = false;                 // the client has finished its direction; what it sent still counts
+  bool front_ended = false;  // the client has finished its direction; what it sent still counts
 
   Step begin(SessionContext& context) override;
   Step front_readable(SessionContext& context) override;
@@ -104,11 +104,11 @@ struct Attempt {
   std::unique_ptr<FrontDialogue> dialogue;
   Credentials credentials;
   Time began{};
-  bool front_ended = false;             // the client has finished its direction; what it pipelined still counts
-  const StorePool* pool = nullptr;      // the snapshot's
-  std::string fixed_backend;            // the route or the password file names it
+  bool front_ended = false;         // the client has finished its direction; what it pipelined still counts
+  const StorePool* pool = nullptr;  // the snapshot's
+  std::string fixed_backend;        // the route or the password file names it
   std::vector<const pool::Backend*> tried;
-  Refusal last_refusal;                 // of the backend that was tried last
+  Refusal last_refusal;  // of the backend that was tried last
 };
 
 // The phases in which the client waits for its answer. What it sends meanwhile is kept, within limits.
@@ -137,7 +137,8 @@ struct Lookup final : Waiting {
   Step route(SessionContext& context, std::string_view pool, std::string_view backend);
 };
 
-// Chooses a backend and connects to it: a place in its line, its address, TCP, the PROXY header, implicit TLS.
+// Chooses a backend and connects to it: a place in its line, its address, TCP, the PROXY header, implicit
+// TLS.
 struct Connect final : Waiting {
   Step begin(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
@@ -163,8 +164,8 @@ struct Connect final : Waiting {
   std::optional<Channel> back;
   std::vector<Address> candidates;  // of a host name, not tried yet
   Time queued_at{};
-  Time began{};                     // to connect
-  Time retry_at = kNever;           // in line: when to look again
+  Time began{};            // to connect
+  Time retry_at = kNever;  // in line: when to look again
   bool established = false;
 };
 
@@ -176,7 +177,7 @@ struct StoreLogin final : Waiting {
   std::optional<Channel> back;
   std::unique_ptr<BackDialogue> dialogue;  // null until begin()
   Time began{};
-  bool upgrading = false;                  // STARTTLS: the handshake with the store is under way
+  bool upgrading = false;  // STARTTLS: the handshake with the store is under way
 
   Step begin(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
@@ -240,7 +241,7 @@ struct Splice final : Phase {
   ImapBoundary boundary;
   Time last_activity{};
   bool back_ended = false;
-  bool goodbye = false;        // the client's last words were LOGOUT or QUIT
+  bool goodbye = false;  // the client's last words were LOGOUT or QUIT
 };
 
 // Sends what is left, ends our direction and waits a moment for the client's end: closing with unread bytes

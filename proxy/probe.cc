@@ -125,9 +125,7 @@ void Probe::talk(std::string_view received) {
   }
 }
 
-void Probe::expired(Time) {
-  finish(established_ ? "no answer in time" : "no answer to connect in time");
-}
+void Probe::expired(Time) { finish(established_ ? "no answer in time" : "no answer to connect in time"); }
 
 void Probe::finish(std::string problem) {
   over_ = true;

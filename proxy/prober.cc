@@ -23,7 +23,8 @@ void Prober::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   protocols_.clear();
   for (const ListenerPlan& listener : snapshot_->listeners) {
-    if (std::ranges::find(protocols_, listener.protocol) == protocols_.end()) protocols_.push_back(listener.protocol);
+    if (std::ranges::find(protocols_, listener.protocol) == protocols_.end())
+      protocols_.push_back(listener.protocol);
   }
   std::set<std::pair<std::string, std::string>> present;
   std::vector<std::string> pools;
@@ -31,7 +32,8 @@ void Prober::use(std::shared_ptr<const Snapshot> snapshot) {
     const StorePool& pool = snapshot_->pools[i];
     pools.push_back(pool.name);
     for (const pool::Backend& backend : pool.members->backends()) {
-      targets_.push_back({.pool = i, .backend = &backend, .number = static_cast<std::uint32_t>(targets_.size())});
+      targets_.push_back(
+          {.pool = i, .backend = &backend, .number = static_cast<std::uint32_t>(targets_.size())});
       present.emplace(pool.name, backend.name());
     }
   }

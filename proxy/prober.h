@@ -18,9 +18,10 @@ namespace postern {
 
 class Probe;
 
-// Asks every backend, at its pool's interval, whether it serves: connects, and as far as the pool's health check
-// says speaks TLS and reads its greeting and capabilities. A backend is asked in each protocol that a listener
-// has, and is well when all of them answer: half a store is none. Belongs to one loop, but for answering().
+// Asks every backend, at its pool's interval, whether it serves: connects, and as far as the pool's health
+// check says speaks TLS and reads its greeting and capabilities. A backend is asked in each protocol that a
+// listener has, and is well when all of them answer: half a store is none. Belongs to one loop, but for
+// answering().
 class Prober {
  public:
   Prober(net::Reactor& reactor, observe::Log& log);
@@ -44,7 +45,7 @@ class Prober {
     std::uint32_t number = 0;
     std::vector<std::unique_ptr<Probe>> probes{};  // under way, one per protocol
     std::size_t running = 0;
-    std::string problem{};                         // of the first that failed
+    std::string problem{};  // of the first that failed
   };
   class Tick final : public net::Timer {
    public:

@@ -1,13 +1,12 @@
 #include "proxy/process.h"
 
+#include <cerrno>
+#include <cstring>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "proxy/tls/version.h"
 
@@ -28,7 +27,8 @@ std::expected<void, std::string> become(const std::string& user) {
   const passwd* entry = getpwnam(user.c_str());
   if (entry == nullptr) return std::unexpected("there is no user " + user);
   if (entry->pw_uid == getuid() && entry->pw_uid == geteuid()) return {};
-  if (initgroups(user.c_str(), entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
+  if (initgroups(user.c_str(), entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+      setuid(entry->pw_uid) != 0) {
     return std::unexpected("cannot become user " + user + ": " + std::strerror(errno));
   }
   if (entry->pw_uid != 0 && setuid(0) == 0) return std::unexpected("could not give up root");

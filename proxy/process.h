@@ -12,7 +12,8 @@ std::expected<void, std::string> raise_descriptor_limit(unsigned sessions);
 // Gives up root for good: groups, group, user.
 std::expected<void, std::string> become(const std::string& user);
 
-// A core would hold keys and passwords: none is written, and no other process of the user may read the memory.
+// A core would hold keys and passwords: none is written, and no other process of the user may read the
+// memory.
 void forbid_core_dumps();
 
 std::string tls_library_version();  // "API 17, Debian": what was compiled against

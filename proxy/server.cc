@@ -24,7 +24,8 @@ auth::Limiter::Limits limits_of(const conf::Limits& limits) {
 }
 
 unsigned workers_of(const conf::Config& config) {
-  return config.server.workers != 0 ? config.server.workers : std::max(1U, std::thread::hardware_concurrency());
+  return config.server.workers != 0 ? config.server.workers
+                                    : std::max(1U, std::thread::hardware_concurrency());
 }
 
 observe::MetricsSettings metrics_of(const conf::Config& config, const std::string& version) {
@@ -34,7 +35,8 @@ observe::MetricsSettings metrics_of(const conf::Config& config, const std::strin
   for (int i = 0; i <= static_cast<int>(tls::Failure::Protocol); ++i) {
     settings.tls_failures.emplace_back(name_of(static_cast<tls::Failure>(i)));
   }
-  for (std::size_t i = 0; i < pool::kHows; ++i) settings.decisions.emplace_back(name_of(static_cast<pool::How>(i)));
+  for (std::size_t i = 0; i < pool::kHows; ++i)
+    settings.decisions.emplace_back(name_of(static_cast<pool::How>(i)));
   return settings;
 }
 
@@ -95,7 +97,8 @@ std::expected<void, std::string> Server::open() {
     return std::unexpected(raised.error() + "\n");
   }
   if (!loaded_.config.server.user.empty()) {
-    if (auto dropped = become(loaded_.config.server.user); !dropped) return std::unexpected(dropped.error() + "\n");
+    if (auto dropped = become(loaded_.config.server.user); !dropped)
+      return std::unexpected(dropped.error() + "\n");
   }
   forbid_core_dumps();
   use(std::move(loaded_), *snapshot, std::move(*gates), std::move(kept));
@@ -104,8 +107,8 @@ std::expected<void, std::string> Server::open() {
   return {};
 }
 
-std::expected<std::vector<std::vector<Worker::Gate>>, std::string> Server::open_gates(const Snapshot& snapshot,
-                                                                                     std::vector<Endpoint>& kept) {
+std::expected<std::vector<std::vector<Worker::Gate>>, std::string> Server::open_gates(
+    const Snapshot& snapshot, std::vector<Endpoint>& kept) {
   std::vector<std::vector<Worker::Gate>> gates(workers_.size());
   for (const ListenerPlan& listener : snapshot.listeners) {
     for (const Endpoint& endpoint : listener.addresses) {
@@ -138,7 +141,8 @@ void Server::use(conf::Loaded loaded, std::shared_ptr<const Snapshot> snapshot,
   for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->use(snapshot, std::move(gates[i]), kept);
   prober_.use(std::move(snapshot));
   metrics_.shared().config_last_reload_success_timestamp.set(
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
 }
 
 std::expected<void, std::string> Server::start_admin() {
@@ -146,10 +150,11 @@ std::expected<void, std::string> Server::start_admin() {
                          .certificates = [this] { return sample_certificates(); },
                          .log_lines_dropped = [this] { return log_->dropped(); }});
   if (!loaded_.config.admin.http) return {};
-  auto admin = observe::AdminHttp::start(*loaded_.config.admin.http, {.version = start_.version,
-                                                                      .metrics = [this] { return metrics_.text(); },
-                                                                      .healthy = [this] { return healthy(); },
-                                                                      .ready = [this] { return ready(); }});
+  auto admin =
+      observe::AdminHttp::start(*loaded_.config.admin.http, {.version = start_.version,
+                                                             .metrics = [this] { return metrics_.text(); },
+                                                             .healthy = [this] { return healthy(); },
+                                                             .ready = [this] { return ready(); }});
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
   return {};
@@ -160,7 +165,8 @@ void Server::run() {
                                             [this](int number) { on_signal(number); });
   for (const auto& worker : workers_) worker->start();
   std::string listeners;
-  for (const Endpoint& endpoint : endpoints_) listeners += (listeners.empty() ? "" : " ") + endpoint.to_string();
+  for (const Endpoint& endpoint : endpoints_)
+    listeners += (listeners.empty() ? "" : " ") + endpoint.to_string();
   log_->event(observe::Level::Info, "started",
               {{"version", start_.version},
                {"boringssl", tls_library_version()},
@@ -186,7 +192,8 @@ void Server::on_signal(int number) {
 void Server::reload() {
   const auto refuse = [this](const std::string& problems) {
     metrics_.shared().config_last_reload_successful.set(0);
-    log_->event(observe::Level::Error, "reload_refused", {{"file", start_.config_path}, {"problems", problems}});
+    log_->event(observe::Level::Error, "reload_refused",
+                {{"file", start_.config_path}, {"problems", problems}});
   };
   if (auto reopened = log_->reopen(); !reopened) {
     log_->event(observe::Level::Error, "log_not_reopened", {{"detail", reopened.error()}});

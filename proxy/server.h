@@ -20,8 +20,8 @@
 
 namespace postern {
 
-// The whole proxy: listeners, workers, reload and drain. Runs on the thread that calls run(); the workers have
-// theirs, and the admin server its own.
+// The whole proxy: listeners, workers, reload and drain. Runs on the thread that calls run(); the workers
+// have theirs, and the admin server its own.
 class Server {
  public:
   struct Start {
@@ -44,7 +44,7 @@ class Server {
   Server(Start start, conf::Loaded loaded, std::unique_ptr<observe::Log> log);
   std::expected<void, std::string> open();
   std::expected<std::vector<std::vector<Worker::Gate>>, std::string> open_gates(const Snapshot& snapshot,
-                                                                               std::vector<Endpoint>& kept);
+                                                                                std::vector<Endpoint>& kept);
   std::expected<void, std::string> start_admin();
   void on_signal(int number);
   void reload();

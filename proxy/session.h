@@ -9,8 +9,8 @@
 
 namespace postern {
 
-// One client, from accept to close: the phase it is in, and the transitions. Every event comes in here, goes to
-// the phase, and what the phase answers is done here and nowhere else.
+// One client, from accept to close: the phase it is in, and the transitions. Every event comes in here, goes
+// to the phase, and what the phase answers is done here and nowhere else.
 class Session final : public net::TransportOwner, private net::Timer {
  public:
   Session(SessionHost& host, std::shared_ptr<const Snapshot> snapshot, const ListenerPlan& listener,

@@ -52,13 +52,13 @@ struct SessionContext {
   net::Reactor& reactor;
   observe::WorkerMetrics& metrics;
   std::shared_ptr<const Snapshot> snapshot;
-  const ListenerPlan& listener;      // the snapshot's
-  net::TransportOwner* owner;        // the session, for the connections that its phases dial
+  const ListenerPlan& listener;  // the snapshot's
+  net::TransportOwner* owner;    // the session, for the connections that its phases dial
   Channel front;
-  net::AnswerTicket ticket;          // of the present phase: late answers for another are dropped
+  net::AnswerTicket ticket;  // of the present phase: late answers for another are dropped
   Time accepted;
   auth::Limiter::AddressTicket address_ticket;
-  unsigned hops_left = 6;            // Dovecot's count begins at 7, and we are one hop
+  unsigned hops_left = 6;  // Dovecot's count begins at 7, and we are one hop
   observe::SessionRecord record;
 
   Protocol protocol() const { return listener.protocol; }

@@ -42,7 +42,8 @@ struct ListenerPlan {
   std::vector<Endpoint> addresses;
   std::vector<Network> proxy_protocol;
   std::vector<Network> trusted;
-  std::vector<std::size_t> pools;  // those that its routes can lead to: what they share is offered before login
+  std::vector<std::size_t>
+      pools;  // those that its routes can lead to: what they share is offered before login
 };
 
 // What a configuration became. Immutable; every session keeps the one that it began with, so a reload changes
@@ -54,8 +55,8 @@ struct Snapshot {
   std::vector<ListenerPlan> listeners;
   std::vector<StorePool> pools;
   std::shared_ptr<const route::Router> router;
-  std::shared_ptr<tls::ServerContext> tls;     // null: no listener needs it
-  std::shared_ptr<auth::Verifier> verifier;    // null: the store decides
+  std::shared_ptr<tls::ServerContext> tls;   // null: no listener needs it
+  std::shared_ptr<auth::Verifier> verifier;  // null: the store decides
   std::shared_ptr<pool::Capabilities> capabilities;
 };
 

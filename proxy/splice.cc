@@ -147,7 +147,8 @@ bool Splice::can_say_goodbye(const SessionContext& context) const {
 }
 
 Step Splice::dismiss(SessionContext& context, Fault reason) {
-  context.end(reason == Fault::IdleTimeout ? observe::EndedBy::ClientTimeout : observe::EndedBy::Killed, reason);
+  context.end(reason == Fault::IdleTimeout ? observe::EndedBy::ClientTimeout : observe::EndedBy::Killed,
+              reason);
   auto closing = std::make_unique<Closing>();
   if (can_say_goodbye(context)) {
     const FaultRow& row = describe(reason);

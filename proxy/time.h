@@ -10,8 +10,6 @@ using Duration = std::chrono::milliseconds;
 
 inline constexpr Time kNever = Time::max();
 
-constexpr double seconds(Time::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
+constexpr double seconds(Time::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace postern

@@ -61,7 +61,8 @@ void Worker::start() {
   thread_ = std::thread([this] { loop_.run(); });
 }
 
-void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> opened, std::vector<Endpoint> kept) {
+void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> opened,
+                 std::vector<Endpoint> kept) {
   auto gates = std::make_shared<std::vector<Gate>>(std::move(opened));
   post([this, snapshot = std::move(snapshot), gates, kept = std::move(kept)] {
     snapshot_ = snapshot;
@@ -73,9 +74,8 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> ope
       gates_.back().acceptor = std::make_unique<net::Acceptor>(
           loop_.handle(), std::move(gate.socket),
           net::Acceptor::Hooks{
-              .accepted = [this, listener = gate.listener](int descriptor, const Endpoint& peer) {
-                accepted(listener, descriptor, peer);
-              },
+              .accepted = [this, listener = gate.listener](
+                              int descriptor, const Endpoint& peer) { accepted(listener, descriptor, peer); },
               .may_accept = [this] { return may_accept(); },
               .exhausted =
                   [this](int) {
@@ -223,8 +223,9 @@ void Worker::free_the_buried() {
 }
 
 Session* Worker::session_at(std::uint32_t slot) {
-  return slot < slots_.size() && slots_[slot].session && !slots_[slot].session->over() ? slots_[slot].session.get()
-                                                                                       : nullptr;
+  return slot < slots_.size() && slots_[slot].session && !slots_[slot].session->over()
+             ? slots_[slot].session.get()
+             : nullptr;
 }
 
 }  // namespace postern

@@ -24,8 +24,8 @@ struct Shared {
   std::atomic<unsigned> sessions{0};  // of all workers: the session limit is the proxy's, not a worker's
 };
 
-// One thread, one loop, and the sessions that it accepted: the only place that makes and frees them. The public
-// members may be called from any thread; what they ask is done on the worker's own.
+// One thread, one loop, and the sessions that it accepted: the only place that makes and frees them. The
+// public members may be called from any thread; what they ask is done on the worker's own.
 class Worker final : private SessionHost {
  public:
   Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metrics,
@@ -40,8 +40,8 @@ class Worker final : private SessionHost {
     std::string listener;  // its name in the snapshot
     net::ListeningSocket socket;
   };
-  // New sessions begin with this snapshot. `opened` are new sockets; those of endpoints that are not in `kept`
-  // are closed.
+  // New sessions begin with this snapshot. `opened` are new sockets; those of endpoints that are not in
+  // `kept` are closed.
   void use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> opened, std::vector<Endpoint> kept);
 
   // Closes the listening sockets.

@@ -1,14 +1,13 @@
 #include "proxy/net/listener.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <uv.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
+#include <uv.h>
 
 #include "proxy/net/socket.h"
 
@@ -18,7 +17,8 @@ std::expected<ListeningSocket, std::string> ListeningSocket::open(const Endpoint
   sockaddr_storage address{};
   const unsigned length = sockaddr_from(endpoint, address);
   const auto problem = [&endpoint](const char* what) {
-    return std::unexpected(std::string("cannot ") + what + " " + endpoint.to_string() + ": " + std::strerror(errno));
+    return std::unexpected(std::string("cannot ") + what + " " + endpoint.to_string() + ": " +
+                           std::strerror(errno));
   };
   ListeningSocket socket(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.descriptor_ < 0) return problem("open a socket for");
@@ -29,7 +29,8 @@ std::expected<ListeningSocket, std::string> ListeningSocket::open(const Endpoint
     ::setsockopt(socket.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   }
   set_stream_options(socket.descriptor_, KeepAlive{});
-  if (::bind(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), length) != 0) return problem("bind");
+  if (::bind(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
+    return problem("bind");
   if (::listen(socket.descriptor_, 4096) != 0) return problem("listen on");
   return socket;
 }

@@ -29,8 +29,8 @@ class ListeningSocket {
   int descriptor_ = -1;
 };
 
-// Accepts connections in batches, on a loop. libuv's own listener takes one per turn since 1.45, which starves
-// new logins while many sessions are busy; and it answers EMFILE by closing connections.
+// Accepts connections in batches, on a loop. libuv's own listener takes one per turn since 1.45, which
+// starves new logins while many sessions are busy; and it answers EMFILE by closing connections.
 class Acceptor {
  public:
   static constexpr int kBatch = 64;

@@ -1,10 +1,9 @@
 #include "proxy/net/loop.h"
 
-#include <uv.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
+#include <uv.h>
 
 #include "proxy/net/socket.h"
 
@@ -77,7 +76,8 @@ void Loop::wake() { uv_async_send(async_); }
 
 Time Loop::now() const { return std::chrono::steady_clock::now(); }
 
-std::expected<std::unique_ptr<Transport>, int> Loop::dial(const Endpoint& to, TransportOwner* owner, int side) {
+std::expected<std::unique_ptr<Transport>, int> Loop::dial(const Endpoint& to, TransportOwner* owner,
+                                                          int side) {
   return Socket::dial(loop_.get(), to, owner, side);
 }
 

@@ -14,8 +14,8 @@ struct uv_async_s;
 
 namespace postern::net {
 
-// A thread's libuv loop with a timer wheel, a resolver and the scratch memory. Everything but wake() and now()'s
-// value belongs to the thread that runs it.
+// A thread's libuv loop with a timer wheel, a resolver and the scratch memory. Everything but wake() and
+// now()'s value belongs to the thread that runs it.
 class Loop final : public Reactor {
  public:
   struct Hooks {
@@ -38,12 +38,14 @@ class Loop final : public Reactor {
   Time now() const override;
   TimerWheel& timers() override { return wheel_; }
   Scratch& scratch() override { return scratch_; }
-  std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner, int side) override;
+  std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner,
+                                                      int side) override;
   void resolve(const std::string& host, AnswerTicket ticket) override;
 
   uv_loop_s* handle() { return loop_.get(); }
 
-  // The longest time since the last call that the loop took for one turn of events: what a session had to wait.
+  // The longest time since the last call that the loop took for one turn of events: what a session had to
+  // wait.
   Duration take_longest_turn();
 
  private:

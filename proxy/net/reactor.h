@@ -31,7 +31,8 @@ struct Scratch {
   static constexpr std::size_t kSlack = 20 * 1024;
 };
 
-// What a session needs of the world below it: time, connections, names. The loop is one; a simulation another.
+// What a session needs of the world below it: time, connections, names. The loop is one; a simulation
+// another.
 class Reactor {
  public:
   virtual Time now() const = 0;
@@ -39,7 +40,8 @@ class Reactor {
   virtual Scratch& scratch() = 0;
 
   // The error is an errno: no descriptor, no local port, no route.
-  virtual std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner, int side) = 0;
+  virtual std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner,
+                                                              int side) = 0;
 
   // Looks a host name up; the answer comes later, to whoever the reactor was made for. An empty answer: the
   // name has no address, or no name server answered.

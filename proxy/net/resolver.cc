@@ -1,12 +1,11 @@
 #include "proxy/net/resolver.h"
 
+#include <algorithm>
 #include <ares.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <uv.h>
-
-#include <algorithm>
 #include <utility>
+#include <uv.h>
 
 #include "proxy/net/socket.h"
 
@@ -170,8 +169,8 @@ void Resolver::resolve(const std::string& host, AnswerTicket ticket, Time now) {
   engine_->ask(host);
 }
 
-void Resolver::answered(const std::string& host, std::vector<Address> addresses, std::chrono::seconds time_to_live,
-                        bool ok) {
+void Resolver::answered(const std::string& host, std::vector<Address> addresses,
+                        std::chrono::seconds time_to_live, bool ok) {
   Entry& entry = entries_[host];
   const Time now = std::chrono::steady_clock::now();
   entry.asking = false;

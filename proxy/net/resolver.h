@@ -15,9 +15,9 @@ struct uv_loop_s;
 
 namespace postern::net {
 
-// Host names to addresses, without blocking the loop (c-ares: /etc/hosts, then DNS). Answers are kept for their
-// time to live, between 1 s and 5 min; while name servers fail, the last good answer goes on being used, so that
-// an outage of DNS does not become one of mail.
+// Host names to addresses, without blocking the loop (c-ares: /etc/hosts, then DNS). Answers are kept for
+// their time to live, between 1 s and 5 min; while name servers fail, the last good answer goes on being
+// used, so that an outage of DNS does not become one of mail.
 class Resolver {
  public:
   using Answer = std::function<void(const std::vector<Address>& addresses, AnswerTicket ticket)>;
@@ -38,7 +38,8 @@ class Resolver {
     bool asking = false;
     std::vector<AnswerTicket> waiting;
   };
-  void answered(const std::string& host, std::vector<Address> addresses, std::chrono::seconds time_to_live, bool ok);
+  void answered(const std::string& host, std::vector<Address> addresses, std::chrono::seconds time_to_live,
+                bool ok);
   void deliver();
 
   uv_loop_s* loop_;

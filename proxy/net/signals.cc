@@ -1,8 +1,7 @@
 #include "proxy/net/signals.h"
 
-#include <uv.h>
-
 #include <utility>
+#include <uv.h>
 
 namespace postern::net {
 

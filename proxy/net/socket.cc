@@ -1,14 +1,13 @@
 #include "proxy/net/socket.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
 namespace postern::net {
 
@@ -31,14 +30,15 @@ Socket::Socket(uv_loop_s* loop, int descriptor, TransportOwner* owner, int side)
   handle_->data = this;
 }
 
-std::expected<std::unique_ptr<Socket>, int> Socket::dial(uv_loop_s* loop, const Endpoint& to, TransportOwner* owner,
-                                                         int side) {
+std::expected<std::unique_ptr<Socket>, int> Socket::dial(uv_loop_s* loop, const Endpoint& to,
+                                                         TransportOwner* owner, int side) {
   sockaddr_storage address{};
   const unsigned length = sockaddr_from(to, address);
   const int descriptor = ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return std::unexpected(errno);
   set_stream_options(descriptor, KeepAlive{});
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), length) != 0 && errno != EINPROGRESS) {
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), length) != 0 &&
+      errno != EINPROGRESS) {
     const int error = errno;
     ::close(descriptor);
     return std::unexpected(error);
@@ -54,8 +54,7 @@ Socket::~Socket() {
 }
 
 void Socket::want(bool readable, bool writable) {
-  const auto wanted =
-      static_cast<std::uint8_t>((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
+  const auto wanted = static_cast<std::uint8_t>((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
   if (wanted == wanted_) return;
   wanted_ = wanted;
   if (wanted == 0) {
@@ -69,7 +68,8 @@ void Socket::on_poll(uv_poll_s* handle, int status, int events) {
   auto* self = static_cast<Socket*>(handle->data);
   if (self == nullptr) return;
   const bool broken = status < 0;
-  self->owner_->on_ready(self->side_, broken || (events & UV_READABLE) != 0, broken || (events & UV_WRITABLE) != 0);
+  self->owner_->on_ready(self->side_, broken || (events & UV_READABLE) != 0,
+                         broken || (events & UV_WRITABLE) != 0);
 }
 
 IoResult Socket::read(std::span<char> to) {

@@ -19,15 +19,15 @@ struct KeepAlive {
   int user_timeout_milliseconds = 120'000;  // unacknowledged bytes (TCP_USER_TIMEOUT)
 };
 
-// A TCP socket watched by a libuv loop. Reads and writes are the system's own, tried at once: there is no queue
-// here. Belongs to the thread of its loop.
+// A TCP socket watched by a libuv loop. Reads and writes are the system's own, tried at once: there is no
+// queue here. Belongs to the thread of its loop.
 class Socket final : public Transport {
  public:
   // Takes a connected, non-blocking descriptor.
   Socket(uv_loop_s* loop, int descriptor, TransportOwner* owner, int side);
   // Begins to connect; the error is an errno (out of descriptors, ports, no route).
-  static std::expected<std::unique_ptr<Socket>, int> dial(uv_loop_s* loop, const Endpoint& to, TransportOwner* owner,
-                                                          int side);
+  static std::expected<std::unique_ptr<Socket>, int> dial(uv_loop_s* loop, const Endpoint& to,
+                                                          TransportOwner* owner, int side);
   ~Socket() override;
 
   void want(bool readable, bool writable) override;

@@ -90,7 +90,8 @@ Time TimerWheel::next() const {
     if (bits == 0) continue;
     const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
     const std::size_t ahead = (slot + kSlots - first) % kSlots + 1;
-    return start_ + std::chrono::duration_cast<Time::duration>(kWidth) * static_cast<std::int64_t>(current_ + ahead);
+    return start_ +
+           std::chrono::duration_cast<Time::duration>(kWidth) * static_cast<std::int64_t>(current_ + ahead);
   }
   return kNever;
 }

@@ -33,8 +33,8 @@ class TransportOwner {
   ~TransportOwner() = default;
 };
 
-// One connected or connecting stream of bytes. Destroying it closes it; no event comes after that. A socket is
-// one; a simulation has its own.
+// One connected or connecting stream of bytes. Destroying it closes it; no event comes after that. A socket
+// is one; a simulation has its own.
 class Transport {
  public:
   virtual ~Transport() = default;

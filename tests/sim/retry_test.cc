@@ -1,6 +1,5 @@
-#include <doctest/doctest.h>
-
 #include <cerrno>
+#include <doctest/doctest.h>
 
 #include "tests/sim/scene.h"
 
@@ -23,14 +22,43 @@ TEST_CASE("a backend that fails before it has the credentials is replaced and th
     std::function<void(World&)> fail;
   };
   const Row rows[] = {
-      {"refused", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { store.connect_error = n == 0 ? ECONNREFUSED : 0; }; }},
-      {"no connection in time", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { store.connects = n != 0; }; }},
+      {"refused",
+       [](World& world) {
+         world.on_dial = [](Peer& store, std::size_t n) { store.connect_error = n == 0 ? ECONNREFUSED : 0; };
+       }},
+      {"no connection in time",
+       [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { store.connects = n != 0; }; }},
       {"no local port", [](World& world) { world.dial_error = EADDRNOTAVAIL; }},
-      {"closed before its greeting", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { if (n == 0) store.finish(); }; }},
-      {"reset before its greeting", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { if (n == 0) store.reset(); }; }},
-      {"BYE", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { if (n == 0) store.send("* BYE full\r\n"); }; }},
-      {"no IMAP", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { if (n == 0) store.send("HTTP/1.1 400 Bad\r\n"); }; }},
-      {"endless line", [](World& world) { world.on_dial = [](Peer& store, std::size_t n) { if (n == 0) store.send(std::string(100000, 'x')); }; }},
+      {"closed before its greeting",
+       [](World& world) {
+         world.on_dial = [](Peer& store, std::size_t n) {
+           if (n == 0) store.finish();
+         };
+       }},
+      {"reset before its greeting",
+       [](World& world) {
+         world.on_dial = [](Peer& store, std::size_t n) {
+           if (n == 0) store.reset();
+         };
+       }},
+      {"BYE",
+       [](World& world) {
+         world.on_dial = [](Peer& store, std::size_t n) {
+           if (n == 0) store.send("* BYE full\r\n");
+         };
+       }},
+      {"no IMAP",
+       [](World& world) {
+         world.on_dial = [](Peer& store, std::size_t n) {
+           if (n == 0) store.send("HTTP/1.1 400 Bad\r\n");
+         };
+       }},
+      {"endless line",
+       [](World& world) {
+         world.on_dial = [](Peer& store, std::size_t n) {
+           if (n == 0) store.send(std::string(100000, 'x'));
+         };
+       }},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);

@@ -1,13 +1,12 @@
 #include "tests/sim/world.h"
 
-#include <doctest/doctest.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <fstream>
 #include <iterator>
+#include <unistd.h>
 
 #include "conf/loader.h"
 #include "proxy/compose.h"
@@ -64,7 +63,8 @@ class Wire final : public net::Transport {
       owner_->on_ready(side_, false, true);
       return true;
     }
-    const bool readable = wants_read_ && (peer_.broken || !peer_.to_session.empty() || (peer_.finished && !told_end_));
+    const bool readable =
+        wants_read_ && (peer_.broken || !peer_.to_session.empty() || (peer_.finished && !told_end_));
     const bool writable = wants_write_ && (peer_.broken || room() > 0);
     if (!readable && !writable) return false;
     // An end is level-triggered in the real world; once is enough here to see whether it was acted on.
@@ -130,8 +130,8 @@ World::~World() {
 
 void World::connect(std::string_view from) {
   client.told_connected = true;
-  session_ = std::make_unique<Session>(static_cast<SessionHost&>(*this), snapshot_, snapshot_->listeners.front(),
-                                       *Endpoint::parse(from), 0);
+  session_ = std::make_unique<Session>(static_cast<SessionHost&>(*this), snapshot_,
+                                       snapshot_->listeners.front(), *Endpoint::parse(from), 0);
   session_->begin(std::make_unique<Wire>(*this, client, session_.get(), kFront));
 }
 
@@ -165,8 +165,8 @@ void World::pass(Duration duration) {
   }
 }
 
-std::expected<std::unique_ptr<net::Transport>, int> World::dial(const Endpoint& to, net::TransportOwner* owner,
-                                                                int side) {
+std::expected<std::unique_ptr<net::Transport>, int> World::dial(const Endpoint& to,
+                                                                net::TransportOwner* owner, int side) {
   dialled.push_back(to);
   if (dial_error) return std::unexpected(*std::exchange(dial_error, std::nullopt));
   stores.push_back(std::make_unique<Peer>());
@@ -180,7 +180,8 @@ void World::resolve(const std::string& host, net::AnswerTicket ticket) {
   // Never from within resolve(): the next advance of the clock brings it.
   class Later final : public net::Timer {
    public:
-    Later(World& world, std::string name, net::AnswerTicket of) : world_(world), host_(std::move(name)), ticket_(of) {}
+    Later(World& world, std::string name, net::AnswerTicket of)
+        : world_(world), host_(std::move(name)), ticket_(of) {}
 
    private:
     void expired(Time) override { world_.answer_late(host_, ticket_); }
@@ -202,7 +203,8 @@ bool World::verify(auth::Verifier&, const std::string&, const Secret&, net::Answ
 }
 
 void World::verified(Fault fault, net::AnswerTicket ticket) {
-  session_->on_verified({.asker = {ticket.slot, ticket.generation}, .fault = fault, .pool = {}, .backend = {}});
+  session_->on_verified(
+      {.asker = {ticket.slot, ticket.generation}, .fault = fault, .pool = {}, .backend = {}});
 }
 
 bool World::is_own(const Endpoint& endpoint) const {

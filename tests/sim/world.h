@@ -17,29 +17,30 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/session.h"
 
-// A world of wire and clock for one session: no socket, no thread, no sleep. The session is the real one, with
-// its real dialogues, pools, limits and log line; only what lies below (bytes, names, time) is made here.
+// A world of wire and clock for one session: no socket, no thread, no sleep. The session is the real one,
+// with its real dialogues, pools, limits and log line; only what lies below (bytes, names, time) is made
+// here.
 
 namespace postern::sim {
 
 // The far end of a connection of the session: what a test plays, as the client or as a store.
 class Peer {
  public:
-  std::string received;             // from the session, in order
-  bool session_finished = false;    // it ended its direction (FIN)
-  bool session_closed = false;      // its transport is gone
-  bool session_broke_off = false;   // with a reset
+  std::string received;            // from the session, in order
+  bool session_finished = false;   // it ended its direction (FIN)
+  bool session_closed = false;     // its transport is gone
+  bool session_broke_off = false;  // with a reset
 
   void send(std::string_view bytes) { to_session.append(bytes); }
   void finish() { finished = true; }
   void reset() { broken = true; }
 
   // Faults of the wire.
-  std::size_t read_at_once = SIZE_MAX;   // bytes that one read of the session gets
-  std::size_t window = SIZE_MAX;         // bytes that the session may have written beyond `taken`
-  std::size_t taken = 0;                 // how much the peer has taken off the wire
+  std::size_t read_at_once = SIZE_MAX;  // bytes that one read of the session gets
+  std::size_t window = SIZE_MAX;        // bytes that the session may have written beyond `taken`
+  std::size_t taken = 0;                // how much the peer has taken off the wire
   int connect_error = 0;
-  bool connects = true;                  // false: the connection never stands
+  bool connects = true;  // false: the connection never stands
 
   // The wire's own state.
   std::string to_session;
@@ -58,12 +59,12 @@ class World final : public net::Reactor, private SessionHost {
   void connect(std::string_view from = "192.0.2.7:40000");
 
   Peer client;
-  std::vector<std::unique_ptr<Peer>> stores;                    // in the order in which they were dialled
+  std::vector<std::unique_ptr<Peer>> stores;  // in the order in which they were dialled
   std::vector<Endpoint> dialled;
   std::function<void(Peer& store, std::size_t number)> on_dial;  // prepares a store before its first event
   std::optional<int> dial_error;                                 // the next dial fails at once
   std::map<std::string, std::vector<Address>> names;
-  bool names_answer = true;                                      // false: the answer never comes
+  bool names_answer = true;  // false: the answer never comes
 
   // Lets everything that can happen now happen.
   void settle();

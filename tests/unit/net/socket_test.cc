@@ -1,0 +1,133 @@
+#include <cerrno>
+#include <doctest/doctest.h>
+#include <string>
+#include <sys/socket.h>
+
+#include "tests/unit/net/pair.h"
+
+namespace postern::net {
+
+void run_until(Loop& loop, const std::function<bool()>& done) {
+  class Poll final : public Timer {
+   public:
+    Poll(Loop& loop, const std::function<bool()>& done)
+        : loop_(loop), done_(done), end_(loop.now() + std::chrono::seconds(20)) {
+      loop_.timers().start(*this, loop_.now());
+    }
+
+   private:
+    void expired(Time now) override {
+      if (done_() || now > end_) {
+        loop_.stop();
+      } else {
+        loop_.timers().start(*this, now);
+      }
+    }
+    Loop& loop_;
+    const std::function<bool()>& done_;
+    Time end_;
+  };
+  Poll poll(loop, done);
+  loop.run();
+  REQUIRE(done());
+}
+
+Pair::Pair(Loop& loop) {
+  auto socket = ListeningSocket::open(*Endpoint::parse("127.0.0.1:0"));
+  REQUIRE(socket.has_value());
+  const Endpoint endpoint = socket->endpoint();
+  Acceptor acceptor(loop.handle(), std::move(*socket),
+                    {.accepted =
+                         [this, &loop](int descriptor, const Endpoint&) {
+                           there = std::make_unique<Socket>(loop.handle(), descriptor, &there_owner, 1);
+                         },
+                     .may_accept = [] { return true; },
+                     .exhausted = [](int) {}});
+  auto dialled = loop.dial(endpoint, &here_owner, 0);
+  REQUIRE(dialled.has_value());
+  here = std::move(*dialled);
+  here->want(false, true);
+  run_until(loop, [this] { return there && here_owner.writable; });
+  REQUIRE(here->connect_error() == 0);
+}
+
+namespace {
+
+std::string read_all(Transport& transport) {
+  std::string bytes(1000, '\0');
+  const IoResult result = transport.read(bytes);
+  bytes.resize(result.size);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("bytes and the end of a direction arrive") {
+  Loop loop({});
+  Pair pair(loop);
+  CHECK(pair.there->read(std::span<char>()).kind != IoResult::Kind::Done);
+  CHECK(pair.here->write("hello").size == 5);
+  pair.there->want(true, false);
+  run_until(loop, [&pair] { return pair.there_owner.readable; });
+  CHECK(read_all(*pair.there) == "hello");
+  pair.here->finish_writing();
+  pair.there_owner.readable = false;
+  run_until(loop, [&pair] { return pair.there_owner.readable; });
+  char byte;
+  CHECK(pair.there->read({&byte, 1}).kind == IoResult::Kind::End);
+  CHECK(pair.there->write("still").size == 5);  // the other direction goes on
+}
+
+TEST_CASE("breaking off tells the peer") {
+  Loop loop({});
+  Pair pair(loop);
+  pair.there->want(true, false);
+  pair.here->break_off();
+  pair.here.reset();
+  run_until(loop, [&pair] { return pair.there_owner.readable; });
+  char byte;
+  const IoResult result = pair.there->read({&byte, 1});
+  CHECK(result.kind == IoResult::Kind::Failed);
+  CHECK(result.error == ECONNRESET);
+}
+
+TEST_CASE("a refused connection is told as such") {
+  Loop loop({});
+  auto socket = ListeningSocket::open(*Endpoint::parse("127.0.0.1:0"));
+  REQUIRE(socket.has_value());
+  const Endpoint endpoint = socket->endpoint();
+  {
+    const ListeningSocket closed = std::move(*socket);
+  }
+  Noting owner;
+  auto dialled = loop.dial(endpoint, &owner, 0);
+  REQUIRE(dialled.has_value());
+  (*dialled)->want(false, true);
+  run_until(loop, [&owner] { return owner.writable; });
+  CHECK((*dialled)->connect_error() == ECONNREFUSED);
+}
+
+TEST_CASE("what is not wanted is not told, and a destroyed socket tells nothing") {
+  Loop loop({});
+  Pair pair(loop);
+  pair.here->write("x");
+  pair.there->want(true, false);
+  pair.there->want(false, false);
+  int turns = 0;
+  run_until(loop, [&turns] { return ++turns > 3; });
+  CHECK(pair.there_owner.events == 0);
+  pair.there->want(true, false);
+  pair.there.reset();
+  run_until(loop, [&turns] { return ++turns > 8; });
+  CHECK(pair.there_owner.events == 0);
+}
+
+TEST_CASE("addresses survive the way through the system's form") {
+  for (const char* text : {"192.0.2.1:993", "[2001:db8::1]:995", "[::1]:1"}) {
+    sockaddr_storage address{};
+    CHECK(sockaddr_from(*Endpoint::parse(text), address) > 0);
+    CHECK(endpoint_from(address).to_string() == text);
+  }
+}
+
+}  // namespace postern::net
