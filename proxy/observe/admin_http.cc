@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <civetweb.h>
-#include <cstring>
 #include <fmt/format.h>
 #include <future>
 #include <pthread.h>
@@ -21,19 +20,6 @@ struct Reply {
   std::string_view type = "text/plain; charset=utf-8";
   std::string body;
 };
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    default:
-      return "Service Unavailable";
-  }
-}
 
 // For text that stands between tags.
 std::string in_html(std::string_view text) {
@@ -85,9 +71,7 @@ Reply answer(const AdminPages& pages, std::string_view method, std::string_view 
   return {.status = 404, .body = "Not found.\n"};
 }
 
-int handle(mg_connection* connection, const AdminPages& pages) {
-  const mg_request_info* request = mg_get_request_info(connection);
-  const Reply reply = answer(pages, request->request_method, request->local_uri);
+void send(mg_connection* connection, const Reply& reply, bool with_body) {
   std::string out = fmt::format(
       "HTTP/1.1 {} {}\r\n"
       "Content-Type: {}\r\n"
@@ -96,11 +80,10 @@ int handle(mg_connection* connection, const AdminPages& pages) {
       "X-Content-Type-Options: nosniff\r\n"
       "Content-Security-Policy: default-src 'none'\r\n"
       "{}Connection: close\r\n\r\n",
-      reply.status, reason_of(reply.status), reply.type, reply.body.size(),
+      reply.status, mg_get_response_code_text(connection, reply.status), reply.type, reply.body.size(),
       reply.status == 405 ? "Allow: GET, HEAD\r\n" : "");
-  if (std::strcmp(request->request_method, "HEAD") != 0) out += reply.body;
+  if (with_body) out += reply.body;
   mg_write(connection, out.data(), out.size());
-  return reply.status;
 }
 
 }  // namespace
@@ -126,7 +109,17 @@ struct AdminHttp::Impl {
   void stop();
 
   static int on_request(mg_connection* connection) {
-    return handle(connection, static_cast<Impl*>(mg_get_request_info(connection)->user_data)->pages);
+    const mg_request_info* request = mg_get_request_info(connection);
+    const std::string_view method = request->request_method;
+    const Reply reply = answer(static_cast<Impl*>(request->user_data)->pages, method, request->local_uri);
+    send(connection, reply, method != "HEAD");
+    return reply.status;
+  }
+
+  // For requests that civetweb refuses itself; what it would send calls gmtime() in several threads.
+  static int on_error(mg_connection* connection, int status, const char*) {
+    send(connection, {.status = status, .body = "Refused.\n"}, true);
+    return 0;
   }
 
   // What civetweb says while it starts is the reason why it can't; later it is about single requests, and
@@ -142,6 +135,7 @@ struct AdminHttp::Impl {
 void AdminHttp::Impl::start(const char** options) {
   mg_callbacks callbacks{};
   callbacks.begin_request = on_request;
+  callbacks.http_error = on_error;
   callbacks.log_message = on_message;
   mg_init_data init{.callbacks = &callbacks, .user_data = this, .configuration_options = options};
   sigset_t all;

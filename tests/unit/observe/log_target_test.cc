@@ -3,11 +3,11 @@
 #include <array>
 #include <doctest/doctest.h>
 #include <filesystem>
-#include <regex>
 #include <spdlog/details/log_msg.h>
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "tests/unit/observe/files.h"
 
@@ -87,9 +87,13 @@ TEST_CASE("syslog gets facility mail, the level's priority and the program's nam
   log(**target, "ts=now level=warn msg=x", spdlog::level::warn);
   const std::string got = daemon.receive();
   CAPTURE(got);
-  const std::regex form(
-      R"(<20>[A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d postern\[\d+\]: ts=now level=warn msg=x)");
-  CHECK(std::regex_match(got, form));
+  // <20> is mail's 2 * 8 and a warning's 4, then "Nov 22 21:05:55".
+  REQUIRE(got.size() > 19);
+  CHECK(got.starts_with("<20>"));
+  std::string stamp = got.substr(4, 15);
+  for (char& c : stamp) c = c >= '0' && c <= '9' ? '0' : c;
+  CHECK((stamp.ends_with(" 00 00:00:00") || stamp.ends_with("  0 00:00:00")));
+  CHECK(got.substr(19) == " postern[" + std::to_string(::getpid()) + "]: ts=now level=warn msg=x");
 }
 
 TEST_CASE("a syslog daemon that is gone costs lines, and one that comes back gets the next") {
