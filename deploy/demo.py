@@ -22,8 +22,8 @@ PASSWORD = "demo"
 DOVECOT_USERS = ["anna@example.org", "bert@example.org", "carla@example.org"]
 CYRUS_USERS = ["dora@example.net", "emil@example.net"]
 METRICS = ("postern_sessions", "postern_logins_total", "postern_backend_up", "postern_tls_handshakes_total",
-           "postern_login_duration_seconds_sum", "postern_login_duration_seconds_count",
-           "postern_bytes_total")
+           "postern_login_seconds_sum", "postern_login_seconds_count",
+           "postern_route_decisions_total", "postern_bytes_total")
 
 
 def heading(text):
@@ -65,6 +65,7 @@ def configuration(certificate, stores, ports):
 
     return {
         "server": {"name": "localhost", "drain": {"spread": "0s", "deadline": "2s"}},
+        "limits": {"sessions": 1000},
         "tls": {"certificates": [{"chain": certificate.chain, "key": certificate.key}]},
         "listen": {"imaps": listener("imap", ports["imaps"]), "pop3s": listener("pop3", ports["pop3s"])},
         "route": [{"user": "*@example.org", "pool": "dovecot"}, {"user": "*@example.net", "pool": "cyrus"}],
@@ -77,7 +78,8 @@ def curl(authority, user, url):
     command = ["curl", "--silent", "--show-error", "--cacert", authority.file, "--user", f"{user}:{PASSWORD}", url]
     shown = [word if word.isascii() and ";" not in word else f'"{word}"' for word in command]
     indent("$ " + " ".join(shown))
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60)
     indent(done.stdout.decode(errors="replace").replace("\r\n", "\n"))
     print(flush=True)
     if done.returncode:
@@ -141,7 +143,9 @@ def main():
     arguments.add_argument("--pop3s", type=int, default=995, metavar="PORT", help="0: any free port")
     arguments.add_argument("--once", action="store_true", help="end after everything was shown")
     asked = arguments.parse_args()
-    ports = {"imaps": asked.imaps or free_port(), "pop3s": asked.pop3s or free_port(), "admin": free_port()}
+    ports = {"imaps": asked.imaps or free_port(), "pop3s": asked.pop3s or free_port(), "admin": 9993}
+    if is_taken(ports["admin"]):
+        ports["admin"] = free_port()
     for name in ("imaps", "pop3s"):
         if is_taken(ports[name]):
             raise SystemExit(f"Port {ports[name]} is taken on this machine: give another with --{name} PORT.")

@@ -73,7 +73,7 @@ class MailPrograms(Case):
             with self.subTest(user):
                 session = imaplib.IMAP4_SSL(self.postern.address, ssl_context=trusting(self.authority))
                 session.login(user, password)
-                self.assertIn("IDLE", session.capabilities)
+                self.assertIn(b"IDLE", session.capability()[1][0].split())
                 self.assertEqual(session.select()[1], [b"2"])
                 self.assertEqual(session.create("Archive")[0], "OK")
                 self.assertEqual(session.copy("1", "Archive")[0], "OK")

@@ -150,7 +150,8 @@ class Octets(Case):
             self.assertEqual(sum(each.received.count(verb) for each in store.connections), 1)
         wire = self.connect(postern, 995)
         wire.send(f"USER anna\r\nPASS {PASSWORD}\r\nXFIRST\r\nQUIT\r\n")
-        self.assertEqual([wire.line() for _ in range(4)], ["+OK", "+OK Logged in.", "+OK XFIRST", "+OK bye"])
+        self.assertTrue(wire.line().startswith("+OK"))
+        self.assertEqual([wire.line() for _ in range(3)], ["+OK Logged in.", "+OK XFIRST", "+OK bye"])
         self.assertEqual(sum(each.received.count(b"XFIRST") for each in store.connections), 2)
 
     def test_octets_of_every_value_pass_in_single_writes(self):
@@ -177,7 +178,7 @@ class Ends(Case):
         wire.socket.suppress_ragged_eofs = False
         try:
             return wire.socket.recv(1) == b""
-        except (ssl.SSLEOFError, ConnectionResetError):
+        except (ssl.SSLError, ConnectionResetError):
             return False
 
     def test_the_stores_last_words_arrive(self):
@@ -230,7 +231,7 @@ class Ends(Case):
 
     def test_silence_of_both_ends_the_session(self):
         wire = self.run_with(hanging, limits={"idle": "1s"})
-        self.assertIn(wire.line(), (None, "* BYE Idle for too long."))
+        self.assertEqual(wire.line(), "* BYE Idle for too long.")
 
     def test_a_client_may_vanish_at_any_point_and_leaves_nothing(self):
         def phases(postern):

@@ -112,12 +112,12 @@ class FrontTls(Case):
                 self.assertTrue(wire.line().startswith("* OK"))
                 self.assertTrue(wire.socket.session_reused, f"{version.name}, attempt {attempt}")
                 session = wire.socket.session
-        self.assertGreaterEqual(postern.metric("postern_tls_handshakes_total", resumed="true"), 12)
+        self.assertGreaterEqual(postern.metric("postern_tls_handshakes_total", resumed="yes"), 12)
 
     def reload(self, postern):
-        before = len(postern.records(msg="config_reloaded"))
+        before = len(postern.records(msg="reloaded"))
         postern.reconfigure(postern.configuration)
-        wait_for(lambda: len(postern.records(msg="config_reloaded")) > before, what="the reload")
+        wait_for(lambda: len(postern.records(msg="reloaded")) > before, what="the reload")
 
     def test_replicas_share_tickets_by_a_seed(self):
         seed = self.ground.write("seed", bytes(range(48)), 0o600)
@@ -230,13 +230,15 @@ class FrontTls(Case):
         self.connect(postern).close()
         before = postern.open_descriptors()
         hello = self.hello()
-        for cut in range(1, len(hello), 12):
+        cuts = range(1, len(hello), 12)
+        for cut in cuts:
             wire = Wire.connect(postern.address, 993)
             wire.send(hello[:cut])
-            wire.reset() if cut % 2 else wire.close()
+            wire.reset() if cut % 24 == 1 else wire.close()
+        wait_for(lambda: postern.metric("postern_sessions_closed_total", who="client", phase="tls") == len(cuts),
+                 what="the end of every session")
         wait_for(lambda: postern.open_descriptors() <= before + 1, what="closed descriptors")
         self.assertTrue(self.connect(postern).greeting.startswith("* OK"))
-        self.assertGreater(postern.metric("postern_tls_handshake_failures_total"), 0)
 
     def hello(self):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

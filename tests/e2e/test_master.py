@@ -19,11 +19,17 @@ class MasterLogin(Case):
 
     def setUp(self):
         super().setUp()
-        hashes = {"anna": crypt.crypt(FRONT["anna"], crypt.mksalt(crypt.METHOD_SHA512, rounds=1000)),
-                  "bert@example.org": "{PLAIN}" + FRONT["bert@example.org"],
-                  "dora": "{BLF-CRYPT}" + crypt.crypt(FRONT["dora"], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))}
-        self.passwd = self.ground.write("passwd", "".join(f"{user}:{each}\n" for user, each in hashes.items()), 0o600)
+        self.passwd = self.passwords({})
         self.password_file = self.ground.write("master", dovecot.MASTER_PASSWORD + "\n", 0o600)
+
+    def passwords(self, places):
+        """The password file; `places` maps users to what stands behind their hash."""
+        ways = (("", crypt.METHOD_SHA512, 1000), ("{SHA512-CRYPT}", crypt.METHOD_SHA512, 1000),
+                ("{BLF-CRYPT}", crypt.METHOD_BLOWFISH, 16))
+        text = ""
+        for (user, password), (scheme, method, rounds) in zip(FRONT.items(), ways):
+            text += f"{user}:{scheme}{crypt.crypt(password, crypt.mksalt(method, rounds=rounds))}{places.get(user, '')}\n"
+        return self.ground.write("passwd", text, 0o600)
 
     def run_with(self, store, **changes):
         return self.start(
@@ -85,9 +91,7 @@ class MasterLogin(Case):
     def test_the_password_file_names_pool_and_backend(self):
         first, second = Dovecot(self.ground, USERS, name="first"), Dovecot(self.ground, USERS, name="second")
         third = Dovecot(self.ground, USERS, name="third")
-        self.passwd = self.ground.write("passwd", (
-            f"anna:{{PLAIN}}{FRONT['anna']}:other\ndora:{{PLAIN}}{FRONT['dora']}:store:second\n"
-            f"bert@example.org:{{PLAIN}}{FRONT['bert@example.org']}:store:first\n"), 0o600)
+        self.passwd = self.passwords({"anna": ":other", "dora": ":store:second", "bert@example.org": ":store:first"})
         settings = {"login": "master", "master_user": dovecot.MASTER_USER, "master_password_file": self.password_file}
         postern = self.start({"store": pool(first, second, **settings), "other": pool(third, **settings)},
                              {"auth": {"by": "passwd", "passwd_file": self.passwd}})

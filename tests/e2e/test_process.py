@@ -51,6 +51,7 @@ class Inside(Case):
         postern = self.start(self.store, {"log": {"format": "logfmt", "level": "info"}})
         wire = self.login(postern, "anna", PASSWORD)
         wire.ask("b LOGOUT")
+        wire.close()
         line = wait_for(lambda: [each for each in postern.log().splitlines() if "user=anna" in each],
                         what="the session's line")[-1]
         for field in ("msg=", "session=", "pool=store", "backend=fake", "listener=imaps"):

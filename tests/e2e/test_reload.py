@@ -23,7 +23,7 @@ class Reload(Case):
 
     def reloaded(self, postern, ok):
         wait_for(lambda: postern.metric("postern_config_last_reload_successful") == int(ok)
-                 and len(postern.records(msg="config_reloaded" if ok else "config_refused")) > self.seen[ok],
+                 and len(postern.records(msg="reloaded" if ok else "reload_refused")) > self.seen[ok],
                  what=f"a reload that ends {'well' if ok else 'badly'}")
         self.seen[ok] += 1
 

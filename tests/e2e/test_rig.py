@@ -100,7 +100,7 @@ class Configuration(unittest.TestCase):
         text = toml({"a": {"x": 1, "s": 'q"', "b": {"flag": True}}, "route": [{"user": "*"}],
                      "pool": {"p": {"backends": {"s1": "h", "s2": {"host": "h2", "weight": 5}}}}})
         self.assertEqual(text.split(), '''[a] x = 1 s = "q\\"" [a.b] flag = true [[route]] user = "*"
-            [pool] [pool.p] [pool.p.backends] s1 = "h" s2 = { host = "h2", weight = 5 }'''.split())
+            [pool.p.backends] s1 = "h" s2 = { host = "h2", weight = 5 }'''.split())
 
     def test_changes_are_laid_over_and_none_takes_out(self):
         self.assertEqual(merge({"a": {"x": 1, "y": 2}, "b": 3}, {"a": {"y": 4}, "b": None}), {"a": {"x": 1, "y": 4}})

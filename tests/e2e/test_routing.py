@@ -151,6 +151,7 @@ class Routing(Case):
         postern = self.start({"main": pool(one)})
         wire = self.login(postern, "anna", PASSWORD)
         wire.ask("b LOGOUT")
+        wire.close()
         record = postern.wait_for_record(user="anna")
         self.assertEqual((record["pool"], record["backend"]), ("main", "one"))
         self.assertEqual(postern.metric("postern_logins_total", result="ok"), 1)

@@ -8,7 +8,7 @@ import unittest
 
 from rig.case import Case
 from rig.ground import wait_for
-from rig.postern import is_sanitized
+from rig.postern import is_sanitized, pool
 from rig.wire import Wire
 
 PASSWORD = "process-secret-5"
@@ -51,9 +51,9 @@ class Shortage(Case):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def test_no_descriptor_for_the_store_is_a_temporary_failure(self):
-        postern = self.start(self.store)
+        postern = self.start({"store": pool(self.store, health={"interval": "10m"})})
         wire = self.connect(postern)
-        limit = postern.open_descriptors()
+        limit = postern.lowest_free_descriptor()
         resource.prlimit(postern.pid, resource.RLIMIT_NOFILE, (limit, limit + 100))
         answer = wire.ask(f"a LOGIN anna {PASSWORD}")[-1]
         self.assertEqual(answer, "a NO [UNAVAILABLE] Account is temporarily unavailable.")

@@ -7,7 +7,7 @@ from rig.case import USERS, Case, plain
 from rig.certificates import Authority
 from rig.cyrus import Cyrus
 from rig.dovecot import Dovecot
-from rig.fake_store import imap, pop3, server_context
+from rig.fake_store import FakeStore, imap, pop3, server_context
 from rig.ground import wait_for
 from rig.postern import pool
 
@@ -53,7 +53,7 @@ class RealStores(Case):
                                             health=NO_CHECKS)}, {"server": {"workers": 1}})
         for _ in range(5):
             self.login(postern, "anna", USERS["anna"])
-        self.assertGreaterEqual(postern.metric("postern_store_tls_handshakes_total", resumed="true"), 3)
+        self.assertGreaterEqual(postern.metric("postern_backend_tls_handshakes_total", resumed="yes"), 3)
 
 
 class Policy(Case):
@@ -76,7 +76,7 @@ class Policy(Case):
 
     def postern(self, store, name="postern", **settings):
         return self.start({"store": pool(store, **{"ca_file": self.authority.file, "health": NO_CHECKS, **settings})},
-                          name=name)
+                          name=name, ready="/healthz")
 
     def refused(self, store, postern, imap_answer, pop3_answer, fault):
         wire = self.connect(postern)
@@ -89,22 +89,20 @@ class Policy(Case):
             self.assertEqual(wire.say(f"PASS {self.password}"), pop3_answer)
         self.assertFalse(store.saw(self.password))
         self.assertFalse(store.saw(plain("anna", self.password)))
-        self.assertGreaterEqual(postern.metric("postern_login_faults_total", reason=fault), 2)
+        self.assertGreaterEqual(postern.metric("postern_login_faults_total", fault=fault), 2)
 
     def test_a_bad_certificate_is_refused(self):
         stranger = Authority(self.ground.path("stranger"), "Stranger CA")
-        address = self.ground.address()
-        bad = {"expired": self.authority.issue(address, file="expired", expired=True),
-               "wrong-name": self.authority.issue("other.test"),
-               "unknown-authority": stranger.issue(address)}
-        for kind, certificate in bad.items():
+        bad = {"expired": lambda address: self.authority.issue(address, file=f"{address}-expired", expired=True),
+               "wrong-name": lambda address: self.authority.issue("other.test"),
+               "unknown-authority": stranger.issue}
+        for kind, issue in bad.items():
             for tls in ("starttls", "implicit"):
                 with self.subTest(kind=kind, tls=tls):
-                    store = self.store(certificate, address)
+                    address = self.ground.address()
+                    store = self.store(issue(address), address)
                     postern = self.postern(store, f"{kind}-{tls}", tls=tls)
                     self.refused(store, postern, UNAVAILABLE, SYS_TEMP, "store_tls")
-                    postern.stop()
-                    store.close()
 
     def test_a_certificate_is_not_checked_when_told_so(self):
         store = self.store(self.authority.issue("other.test"))
@@ -119,8 +117,9 @@ class Policy(Case):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", 0))
                     port = probe.getsockname()[1]
-                context = server_context(certificate)
-                store = self.fake({port: behind_tls(context, imap())}, address="127.0.0.1")
+                store = FakeStore(self.ground, {port: behind_tls(server_context(certificate), imap())},
+                                  address="127.0.0.1")
+                self.addCleanup(store.close)
                 postern = self.postern(store, name, tls="implicit", imap_port=port, backends={"fake": "localhost"})
                 if name == "good":
                     self.login(postern, "anna", self.password)
@@ -137,7 +136,7 @@ class Policy(Case):
             "no": ("{tag} NO not now\r\n", SERVERBUG, "store_no_tls"),
             "bad": ("{tag} BAD what\r\n", SERVERBUG, "store_no_tls"),
             "continuation": ("+ go on\r\n", UNAVAILABLE, "store_protocol"),
-            "bye": ("* BYE enough\r\n", UNAVAILABLE, "store_unavailable"),
+            "bye": ("* BYE enough\r\n", UNAVAILABLE, "store_timeout"),
         }
         for kind, (answer, due, fault) in cases.items():
             with self.subTest(kind):
@@ -168,7 +167,7 @@ class Policy(Case):
 
     def test_logindisabled_in_clear_text_is_refused(self):
         store = self.store(greeting="* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] fake")
-        self.refused(store, self.postern(store), SERVERBUG, None, "store_login_disabled")
+        self.refused(store, self.postern(store, ca_file=""), SERVERBUG, None, "store_login_disabled")
 
 
 def behind_tls(context, script):

@@ -43,8 +43,8 @@ class Case(unittest.TestCase):
         self.addCleanup(self.ground.close)
 
     def fake(self, scripts=None, **options):
-        """A false store until the test ends; without scripts one that behaves."""
-        store = FakeStore(self.ground, {143: imap(), 110: pop3()} if scripts is None else scripts, **options)
+        """A false store until the test ends. On ports that `scripts` does not name it behaves."""
+        store = FakeStore(self.ground, {143: imap(), 110: pop3(), **(scripts or {})}, **options)
         self.addCleanup(store.close)
         return store
 

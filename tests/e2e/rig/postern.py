@@ -42,7 +42,8 @@ def toml(tables, prefix=""):
     for key, value in tables.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and not (prefix.endswith("backends.") or key == "eject"):
-            deeper += f"\n[{name}]\n{toml(value, name + '.')}"
+            inner = toml(value, name + ".")
+            deeper += inner if inner.startswith("\n[") else f"\n[{name}]\n{inner}"
         elif not prefix and isinstance(value, list):
             deeper += "".join(f"\n[[{name}]]\n{toml(each, name + '.')}" for each in value)
         else:
@@ -77,7 +78,7 @@ def everything(ground, certificates, pools):
         "server": {"name": "mail.test", "workers": 2,
                    "drain": {"wait": "0s", "spread": "1s", "deadline": "5s"}},
         "log": {"level": "debug", "format": "json"},
-        "limits": {"failure_delay": "10ms", "failure_delay_max": "20ms"},
+        "limits": {"sessions": 2000, "failure_delay": "10ms", "failure_delay_max": "20ms"},
         "tls": {"certificates": [{"chain": each.chain, "key": each.key} for each in certificates]},
         "listen": {
             "imaps": {"protocol": "imap", "address": [f"{address}:993"], "tls": "implicit"},
@@ -93,33 +94,32 @@ def everything(ground, certificates, pools):
 
 
 class Postern:
-    """Runs until stop(), which wants exit status 0 unless told otherwise. A sanitizer's report makes it another."""
+    """Runs until stop(), which wants exit status 0 unless told otherwise; a sanitizer's report makes it another.
+    `ready` is the page that must answer 200 before the test goes on: "/healthz" where no store is well."""
 
     imaps_port, imap_port, pop3s_port, pop3_port = 993, 143, 995, 110
 
-    def __init__(self, ground, configuration, name="postern", prefix=(), wait=True, environment=None):
+    def __init__(self, ground, configuration, name="postern", prefix=(), ready="/readyz"):
         self.ground = ground
         self.configuration = configuration
         self.address, port = configuration["admin"]["http"].rsplit(":", 1)
         self._admin = f"http://{self.address}:{port}"
         self._log = f"{name}.log"
         self.file = ground.write(f"{name}.toml", toml(configuration))
-        self.child = ground.start([*prefix, binary(), "run", "--config", self.file], self._log,
-                                  env=environment)
-        if wait:
-            self.wait_until_ready()
+        self.child = ground.start([*prefix, binary(), "run", "--config", self.file], self._log)
+        self._wait_for_page(ready)
 
     @property
     def pid(self):
         return self.child.pid
 
-    def wait_until_ready(self):
+    def _wait_for_page(self, page):
         def ready():
             if self.child.poll() is not None:
                 raise RuntimeError(f"Postern ended with status {self.child.returncode}:\n{self.log()}")
-            return self.http("/readyz")[0] == 200
+            return self.http(page)[0] == 200
         try:
-            wait_for(ready, what="readiness")
+            wait_for(ready, what=page)
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self.log()}") from None
 
@@ -186,6 +186,10 @@ class Postern:
 
     def open_descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def lowest_free_descriptor(self):
+        taken = {int(name) for name in os.listdir(f"/proc/{self.pid}/fd")}
+        return next(number for number in range(len(taken) + 1) if number not in taken)
 
     def stop(self, expect=0):
         status = self.ground.stop(self.child)

@@ -8,6 +8,9 @@ import struct
 import time
 
 
+_IGNORE_UNEXPECTED_EOF = 1 << 7  # OpenSSL's option that Python sets: an end without close_notify shall be seen
+
+
 class Wire:
     """Line-wise over a socket, with or without TLS. Nothing waits longer than `timeout` seconds."""
 
@@ -129,6 +132,7 @@ def trusting(authority, **settings):
     """A client's context that knows this authority. Settings are attributes of ssl.SSLContext."""
     context = ssl.create_default_context(cafile=authority.file)
     context.check_hostname = False
+    context.options &= ~_IGNORE_UNEXPECTED_EOF
     for key, value in settings.items():
         setattr(context, key, value)
     return context
