@@ -1,0 +1,181 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <list>
+#include <string>
+#include <thread>
+
+#include "bench/load_client.h"
+
+// Drives a proxy or a store: `logins` as many as it can with so many at once, `idle` sessions that stay until
+// standard input ends, `noop` round trips, `fetch` and `append` of messages. Prints one line of JSON.
+
+namespace postern::bench {
+namespace {
+
+struct Options {
+  std::string mode;
+  std::string endpoint;
+  std::string protocol = "imap";
+  bool clear = false;
+  bool resume = false;
+  unsigned at_once = 16;
+  std::uint64_t count = 1000;  // operations in all
+  std::size_t message = 10'000'000;
+  unsigned users = 1000;
+};
+
+class Driver final : private Client::Owner {
+ public:
+  explicit Driver(const Options& options)
+      : options_(options),
+        loop_({.end_of_turn = [this] { dead_.clear(); }, .woken = [this] { loop_.stop(); }, .addresses = {}}),
+        tls_(*tls::ClientContext::create({.ca_file = {}, .verify = false})) {
+    target_.endpoint = *Endpoint::parse(options.endpoint);
+    target_.protocol = options.protocol == "imap" ? Protocol::Imap : Protocol::Pop3;
+    target_.tls = !options.clear;
+    target_.resume = options.resume;
+  }
+
+  int run() {
+    const Time began = loop_.now();
+    const bool sessions = options_.mode != "logins";
+    wanted_ = sessions ? options_.at_once : options_.count;
+    for (unsigned i = 0; i < std::min<std::uint64_t>(sessions ? 64 : options_.at_once, wanted_); ++i) open();
+    loop_.run();
+    report(loop_.now() - (sessions && ready_at_ != Time{} ? ready_at_ : began));
+    return tally_.failed == 0 ? 0 : 1;
+  }
+
+ private:
+  Client::Plan plan() const {
+    if (options_.mode == "logins") return Client::Plan::Leave;
+    if (options_.mode == "idle") return Client::Plan::Stay;
+    if (options_.mode == "fetch") return Client::Plan::Fetch;
+    if (options_.mode == "append") return Client::Plan::Append;
+    return Client::Plan::PingPong;
+  }
+
+  void open() {
+    ++opened_;
+    clients_.push_back(std::make_unique<Client>(loop_, *tls_, target_, plan(), options_.message,
+                                                "user" + std::to_string(opened_ % options_.users),
+                                                static_cast<Client::Owner&>(*this)));
+    clients_.back()->begin();
+  }
+
+  void logged_in(Client& client) override {
+    const Time now = loop_.now();
+    if (plan() == Client::Plan::Leave) {
+      tally_.times.push_back(now - client.began());
+      client.leave();
+      return;
+    }
+    ++logged_in_;
+    if (opened_ < wanted_) open();
+    if (logged_in_ < wanted_) return;
+    ready_at_ = now;
+    if (plan() == Client::Plan::Stay) {
+      std::printf("ready\n");
+      std::fflush(stdout);
+      waiter_ = std::thread([this] {
+        std::string line;
+        while (std::getline(std::cin, line)) {
+        }
+        loop_.wake();
+      });
+      return;
+    }
+    started_ = std::min<std::uint64_t>(options_.count, clients_.size());
+    std::uint64_t begun = 0;
+    for (const auto& one : clients_) {
+      if (begun++ < started_) one->next_operation();
+    }
+  }
+
+  void operation_done(Client& client) override {
+    ++tally_.good;
+    if (tally_.good + tally_.failed >= options_.count) return loop_.stop();
+    if (started_ < options_.count) {
+      ++started_;
+      client.next_operation();
+    }
+  }
+
+  void closed(Client& client, bool good, const std::string& why) override {
+    if (plan() == Client::Plan::Leave && good) {
+      ++tally_.good;
+    } else {
+      ++tally_.failed;
+      if (tally_.first_failure.empty()) tally_.first_failure = why;
+    }
+    tally_.bytes += client.bytes();
+    const auto found =
+        std::ranges::find_if(clients_, [&client](const auto& one) { return one.get() == &client; });
+    dead_.push_back(std::move(*found));
+    clients_.erase(found);
+    if (plan() != Client::Plan::Leave) {
+      if (tally_.failed > 0) loop_.stop();
+      return;
+    }
+    if (opened_ < wanted_) {
+      open();
+    } else if (clients_.empty()) {
+      loop_.stop();
+    }
+  }
+
+  void report(Time::duration took) {
+    if (waiter_.joinable()) waiter_.join();
+    for (const auto& one : clients_) tally_.bytes += one->bytes();
+    std::ranges::sort(tally_.times);
+    const auto at = [this](double part) {
+      if (tally_.times.empty()) return 0.0;
+      const auto place = static_cast<std::size_t>(part * static_cast<double>(tally_.times.size() - 1));
+      return seconds(tally_.times[place]) * 1000;
+    };
+    std::printf(
+        "{\"good\": %llu, \"failed\": %llu, \"seconds\": %.4f, \"bytes\": %llu, \"p50_ms\": %.3f, "
+        "\"p99_ms\": %.3f, "
+        "\"first_failure\": \"%s\"}\n",
+        static_cast<unsigned long long>(tally_.good), static_cast<unsigned long long>(tally_.failed),
+        seconds(took), static_cast<unsigned long long>(tally_.bytes), at(0.5), at(0.99),
+        tally_.first_failure.c_str());
+  }
+
+  const Options& options_;
+  net::Loop loop_;
+  std::shared_ptr<tls::ClientContext> tls_;
+  Target target_;
+  Tally tally_;
+  std::list<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Client>> dead_;
+  std::uint64_t wanted_ = 0;
+  std::uint64_t opened_ = 0;
+  std::uint64_t logged_in_ = 0;
+  std::uint64_t started_ = 0;
+  Time ready_at_{};
+  std::thread waiter_;
+};
+
+}  // namespace
+}  // namespace postern::bench
+
+int main(int argc, char** argv) {
+  postern::bench::Options options;
+  CLI::App app("Load for a mail proxy");
+  app.add_option("mode", options.mode, "logins, idle, noop, fetch or append")
+      ->required()
+      ->check(CLI::IsMember({"logins", "idle", "noop", "fetch", "append"}));
+  app.add_option("endpoint", options.endpoint, "address:port")->required();
+  app.add_option("--protocol", options.protocol)->check(CLI::IsMember({"imap", "pop3"}));
+  app.add_flag("--clear", options.clear, "No TLS");
+  app.add_flag("--resume", options.resume, "Resume one TLS session");
+  app.add_option("--at-once", options.at_once, "Connections at once");
+  app.add_option("--count", options.count, "Operations in all");
+  app.add_option("--message", options.message, "Bytes of a message");
+  app.add_option("--users", options.users, "Different user names");
+  CLI11_PARSE(app, argc, argv);
+  return postern::bench::Driver(options).run();
+}

@@ -1,0 +1,157 @@
+#include "bench/load_client.h"
+
+#include <charconv>
+#include <utility>
+
+namespace postern::bench {
+
+Client::Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Plan plan, std::size_t message,
+               std::string user, Owner& owner)
+    : loop_(loop),
+      tls_(tls),
+      target_(target),
+      plan_(plan),
+      message_(message),
+      user_(std::move(user)),
+      owner_(owner) {}
+
+void Client::begin() {
+  began_ = loop_.now();
+  state_ = State::Connect;
+  auto transport = loop_.dial(target_.endpoint, this, 0);
+  if (!transport) return finish(false, "connect");
+  channel_.emplace(loop_, std::move(*transport));
+  channel_->await_connection();
+}
+
+void Client::on_ready(int, bool readable, bool writable) {
+  if (state_ == State::Over) return;
+  if (state_ == State::Connect) {
+    if (channel_->connect_error() != 0) return finish(false, "connect");
+    channel_->want_read(true);
+    if (!target_.tls) {
+      state_ = State::Greeting;
+      return;
+    }
+    state_ = State::Handshake;
+    static std::uint64_t number = 0;
+    channel_->begin_tls(tls_.connect("bench.example.org", target_.resume ? "one" : std::to_string(++number)));
+    return handshaken(channel_->handshake(std::string_view{}));
+  }
+  if (writable && !channel_->flush()) return finish(false, "write");
+  if (!readable) return;
+  if (state_ == State::Handshake) return handshaken(channel_->handshake());
+  const Channel::Reading reading = channel_->read();
+  const auto after = reading.state;
+  take(reading.bytes);
+  if (state_ != State::Over && after != Channel::Reading::State::Open)
+    finish(state_ == State::Leaving, "closed");
+}
+
+void Client::handshaken(tls::Status status) {
+  if (status == tls::Status::NeedInput) return;
+  if (status != tls::Status::Done) return finish(false, "handshake");
+  state_ = State::Greeting;
+  take(channel_->read_early().bytes);
+}
+
+void Client::take(std::string_view bytes) {
+  bytes_ += bytes.size();
+  while (!bytes.empty() && state_ != State::Over) {
+    if (literal_ > 0) {
+      const std::size_t skipped = std::min(literal_, bytes.size());
+      literal_ -= skipped;
+      bytes.remove_prefix(skipped);
+      continue;
+    }
+    const std::size_t end = bytes.find('\n');
+    if (end == std::string_view::npos) {
+      partial_.append(bytes);
+      return;
+    }
+    partial_.append(bytes.substr(0, end + 1));
+    bytes.remove_prefix(end + 1);
+    const std::string text = std::exchange(partial_, {});
+    line(text);
+  }
+}
+
+void Client::line(std::string_view text) {
+  const bool imap = target_.protocol == Protocol::Imap;
+  switch (state_) {
+    case State::Greeting:
+      if (!text.starts_with(imap ? "* OK" : "+OK")) return finish(false, "greeting");
+      state_ = State::Login;
+      say(imap ? "a LOGIN " + user_ + " secret\r\n" : "USER " + user_ + "\r\n");
+      return;
+    case State::Login:
+      if (imap && text.starts_with("* ")) return;
+      if (!text.starts_with(imap ? "a OK" : "+OK")) return finish(false, std::string(text));
+      if (!imap && !user_.empty()) {
+        user_.clear();
+        say("PASS secret\r\n");
+        return;
+      }
+      state_ = State::Ready;
+      owner_.logged_in(*this);
+      return;
+    case State::Waiting:
+      if (imap && text.starts_with("+")) {  // the store waits for the message
+        say(std::string(message_, 'm') + "\r\n");
+        return;
+      }
+      if (text.size() > 3 && text.ends_with("}\r\n")) {
+        const std::size_t open = text.rfind('{');
+        std::from_chars(text.data() + open + 1, text.data() + text.size() - 3, literal_);
+        return;
+      }
+      if (!imap && plan_ == Plan::Fetch && text.starts_with("+OK")) {
+        literal_ = message_;
+        return;
+      }
+      if (!imap && plan_ == Plan::Fetch && text != ".\r\n") return;
+      if (imap && (text.starts_with("* ") || text.starts_with(")"))) return;
+      if (imap && !text.starts_with("b OK")) return finish(false, std::string(text));
+      state_ = State::Ready;
+      owner_.operation_done(*this);
+      return;
+    case State::Leaving:
+      if (imap && text.starts_with("* ")) return;
+      return finish(text.starts_with(imap ? "z OK" : "+OK"), std::string(text));
+    default:
+      return;
+  }
+}
+
+void Client::next_operation() {
+  state_ = State::Waiting;
+  const bool imap = target_.protocol == Protocol::Imap;
+  switch (plan_) {
+    case Plan::Fetch:
+      say(imap ? "b FETCH " + std::to_string(message_) + " BODY[]\r\n"
+               : "RETR " + std::to_string(message_) + "\r\n");
+      return;
+    case Plan::Append:
+      say("b APPEND INBOX {" + std::to_string(message_) + "}\r\n");
+      return;
+    default:
+      say(imap ? "b NOOP\r\n" : "NOOP\r\n");
+      return;
+  }
+}
+
+void Client::leave() {
+  state_ = State::Leaving;
+  say(target_.protocol == Protocol::Imap ? "z LOGOUT\r\n" : "QUIT\r\n");
+}
+
+void Client::say(const std::string& text) {
+  if (!channel_->write(text)) finish(false, "write");
+}
+
+void Client::finish(bool good, const std::string& why) {
+  state_ = State::Over;
+  owner_.closed(*this, good, why);
+}
+
+}  // namespace postern::bench

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parsers/protocol.h"
+#include "proxy/channel.h"
+#include "proxy/net/loop.h"
+#include "proxy/tls/context.h"
+
+namespace postern::bench {
+
+struct Target {
+  Endpoint endpoint;
+  Protocol protocol = Protocol::Imap;
+  bool tls = true;
+  bool resume = false;  // one TLS session for all connections after the first
+};
+
+// What was counted, honestly: an operation that did not end as it must is a failure, never skipped.
+struct Tally {
+  std::uint64_t good = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t bytes = 0;
+  std::vector<Time::duration> times;  // of the good ones
+  std::string first_failure;
+};
+
+// One client that logs in, and then does what its plan says.
+class Client final : public net::TransportOwner {
+ public:
+  enum class Plan : std::uint8_t {
+    Leave,     // log in, log out, close
+    Stay,      // log in and be silent
+    PingPong,  // NOOP, as soon as the last is answered
+    Fetch,     // the whole message, again and again
+    Append,    // a message to the store, again and again (IMAP)
+  };
+
+  class Owner {
+   public:
+    virtual void logged_in(Client& client) = 0;
+    virtual void operation_done(Client& client) = 0;  // one NOOP, FETCH or APPEND was answered
+    virtual void closed(Client& client, bool good, const std::string& why) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Plan plan, std::size_t message,
+         std::string user, Owner& owner);
+
+  void begin();
+  void next_operation();
+  void leave();
+  Time began() const { return began_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+  void on_ready(int side, bool readable, bool writable) override;
+
+ private:
+  enum class State : std::uint8_t { Connect, Handshake, Greeting, Login, Ready, Waiting, Leaving, Over };
+  void handshaken(tls::Status status);
+  void take(std::string_view bytes);
+  void line(std::string_view text);
+  void send_login();
+  void say(const std::string& text);
+  void finish(bool good, const std::string& why);
+
+  net::Loop& loop_;
+  tls::ClientContext& tls_;
+  const Target& target_;
+  Plan plan_;
+  std::size_t message_;
+  std::string user_;
+  Owner& owner_;
+  std::optional<Channel> channel_;
+  State state_ = State::Connect;
+  Time began_{};
+  std::string partial_;
+  std::size_t literal_ = 0;  // bytes of a literal or a POP3 message that are still to come
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace postern::bench
