@@ -11,6 +11,11 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+case " $* " in *" -h "* | *" --help "*)
+    sed -n '2,/^set /{/^#/!d; s/^# \{0,1\}//; p}' "${BASH_SOURCE[0]}"
+    exit ;;
+esac
+
 quietly() {
     local log status=0
     log=$(mktemp)
@@ -27,8 +32,7 @@ if [ -z "${POSTERN_BINARY:-}" ]; then
     cd "$top"
     quietly cmake --preset release
     quietly cmake --build --preset release --target postern
-    POSTERN_BINARY=$(find "$top/build/release" -type f -name postern -perm -u+x | head -n 1)
-    export POSTERN_BINARY
+    export POSTERN_BINARY="$top/build/release/postern"
 fi
 export PYTHONDONTWRITEBYTECODE=1
 exec /usr/bin/python3 "$top/deploy/demo.py" "$@"
