@@ -85,7 +85,7 @@ void ImapBoundary::read_head(std::string_view part) {
       case Head::Second:
         if (c == ' ') {
           head_ = is_status_word({word_, word_size_}) ? Head::Status : Head::Data;
-        } else if (word_size_ < sizeof word_) {
+        } else if (c >= 'A' && word_size_ < sizeof word_) {  // a digit, as in "* 1 FETCH", decides at once
           word_[word_size_++] = c;
         } else {
           head_ = Head::Data;
@@ -112,10 +112,8 @@ void ImapBoundary::read_tail(std::string_view part) {
     tail_ = Tail::Cr;
     return;
   }
-  if (part.size() > kTailMax) {
-    part.remove_prefix(part.size() - kTailMax);
-    tail_ = Tail::Other;
-  }
+  // What stands before can't matter: nothing that announces a literal is longer.
+  if (part.size() > kTailMax) part.remove_prefix(part.size() - kTailMax);
   for (const char c : part) step_tail(c);
 }
 

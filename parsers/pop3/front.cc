@@ -228,7 +228,7 @@ FrontEvent Pop3Front::decoded(const Secret& message) {
     return Send{challenge(kLoginPasswordChallenge)};
   }
   return request({.mechanism = Mechanism::Login,
-                  .user = *std::exchange(exchange_.user, std::nullopt),
+                  .user = *std::move(exchange_.user),
                   .authorization = {},
                   .password = message.clone()});
 }

@@ -85,7 +85,8 @@ TEST_CASE("braces that announce no literal") {
   check_responses({"* LIST () \"/\" \"a{5}\"\r\n", "* 1 FETCH (X {5})\r\n", "* X {5} \r\n", "* X {}\r\n",
                    "* X 5}\r\n", "* X {5\r\n", "* X {a5}\r\n", "* X {5a}\r\n", "* X {+5}\r\n",
                    "* X {5++}\r\n", "* X {00000000000000000005}\r\n"});
-  check_responses({"* X {{3}\r\nabc\r\n", "* X {4{3}\r\nabc\r\n", "* X {0000000000000000003}\r\nabc\r\n"});
+  check_responses({"* X {{3}\r\nabc\r\n", "* X {4{3}\r\nabc\r\n", "* X {0000000000000000003}\r\nabc\r\n",
+                   "* Xxxxxxxxxxxxxxxx {0000000000000000003+}\r\nabc\r\n"});
 }
 
 TEST_CASE("human text may end like a literal") {
