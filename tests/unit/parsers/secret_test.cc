@@ -73,6 +73,8 @@ TEST_CASE("equality looks at every byte and at the size") {
   CHECK(Secret("abc") != Secret("abd"));
   CHECK(Secret("abc") != Secret("xbc"));
   CHECK(Secret("abc") != Secret("ab"));
+  CHECK(Secret("ab") != Secret("abc"));
+  CHECK(Secret("") != Secret("a"));
   CHECK(Secret(std::string_view("a\0b", 3)) != Secret(std::string_view("a\0c", 3)));
   CHECK(Secret("\xff") != Secret("\x7f"));
 }
