@@ -15,6 +15,7 @@
 #include "proxy/tls/failure.h"
 #include "proxy/tls/file.h"
 #include "proxy/tls/host_name.h"
+#include "proxy/tls/library.h"
 #include "proxy/tls/pem.h"
 
 namespace postern::tls {
@@ -121,10 +122,30 @@ bool belongs(const X509* certificate, const EVP_PKEY* key) {
   return own != nullptr && EVP_PKEY_cmp(own.get(), key) == 1;
 }
 
+std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> encode(const std::vector<bssl::UniquePtr<X509>>& chain) {
+  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> encoded;
+  for (const auto& certificate : chain) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(certificate.get(), &der);
+    if (size < 0) std::abort();
+    const bssl::UniquePtr<unsigned char> owner(der);
+    encoded.emplace_back(CRYPTO_BUFFER_new(der, static_cast<std::size_t>(size), nullptr));
+    if (encoded.back() == nullptr) std::abort();
+  }
+  return encoded;
+}
+
 }  // namespace
 
+std::vector<CRYPTO_BUFFER*> Certificate::links() const {
+  std::vector<CRYPTO_BUFFER*> links;
+  links.reserve(chain.size());
+  for (const auto& link : chain) links.push_back(link.get());
+  return links;
+}
+
 std::expected<Certificate, std::string> load_certificate(const CertificateFiles& files) {
-  const ErrorQueue errors;
+  ErrorQueue errors;
   auto content = read_file(files.chain);
   if (!content) return Error(std::move(content).error());
   auto chain = parse_certificates(files.chain, content->reveal(), Damaged::Refuse);
@@ -144,13 +165,16 @@ std::expected<Certificate, std::string> load_certificate(const CertificateFiles&
     return Error(files.key + ": the key does not belong to the certificate " + files.chain);
   }
   certificate.info.ecdsa = certificate.group != 0;
-  for (const auto& x509 : *chain) {
-    unsigned char* der = nullptr;
-    const int size = i2d_X509(x509.get(), &der);
-    if (size < 0) std::abort();
-    const bssl::UniquePtr<unsigned char> owner(der);
-    certificate.chain.emplace_back(CRYPTO_BUFFER_new(der, static_cast<std::size_t>(size), nullptr));
-    if (certificate.chain.back() == nullptr) std::abort();
+  certificate.chain = encode(*chain);
+
+  // The library's own doubts, such as a key usage without signatures, come now and not in the first
+  // handshake.
+  ErrorQueue::clear();
+  const auto trial = new_context(false);
+  const std::vector<CRYPTO_BUFFER*> links = certificate.links();
+  if (SSL_CTX_set_chain_and_key(trial.get(), links.data(), links.size(), certificate.key.get(), nullptr) !=
+      1) {
+    return Error(files.chain + ": the certificate cannot be used: " + errors.take().text);
   }
   return certificate;
 }

@@ -17,6 +17,8 @@ struct Certificate {
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> chain;  // DER, the leaf first
   bssl::UniquePtr<EVP_PKEY> key;
   std::uint16_t group = 0;  // ECDSA: the key's curve as a TLS group; RSA: 0
+
+  std::vector<CRYPTO_BUFFER*> links() const;  // the chain as the library takes it
 };
 
 // Both files must be whole, belong together, and hold a key that clients can use: ECDSA on P-256 or P-384, or

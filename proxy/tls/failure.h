@@ -18,7 +18,6 @@ class ErrorQueue {
   // What the queue says about a call that failed. Empties it.
   Trouble take();
 
- private:
   static void clear();
 };
 

@@ -51,9 +51,7 @@ ssl_select_cert_result_t choose_certificate(const SSL_CLIENT_HELLO* hello) {
   const bool use_ecdsa = ecdsa != nullptr && (rsa == nullptr || accepts_ecdsa(*hello, ecdsa->group));
   const Certificate& certificate = use_ecdsa ? *ecdsa : *rsa;
 
-  std::vector<CRYPTO_BUFFER*> chain;
-  chain.reserve(certificate.chain.size());
-  for (const auto& link : certificate.chain) chain.push_back(link.get());
+  const std::vector<CRYPTO_BUFFER*> chain = certificate.links();
   const bool set =
       SSL_set_chain_and_key(hello->ssl, chain.data(), chain.size(), certificate.key.get(), nullptr) == 1 &&
       bind_sessions(hello->ssl, front.protocol, name);

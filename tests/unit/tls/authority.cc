@@ -85,6 +85,7 @@ bssl::UniquePtr<X509> make(const Leaf& leaf, EVP_PKEY* key, Kind kind, X509* iss
   must(X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1, "issuer");
   extend(x509, issuer, NID_basic_constraints,
          kind == Kind::Authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  if (!leaf.key_usage.empty()) extend(x509, issuer, NID_key_usage, leaf.key_usage);
   std::string names;
   for (const std::string& name : leaf.names) {
     names += (names.empty() ? "" : ",") + (name.starts_with("IP:") ? name : "DNS:" + name);

@@ -24,7 +24,8 @@ struct Leaf {
   Key key = Key::EcdsaP256;
   std::chrono::seconds not_before{-3600};  // from now
   std::chrono::seconds not_after{86400};
-  bool own_issuer = false;  // self-signed
+  bool own_issuer = false;     // self-signed
+  std::string key_usage = "";  // as OpenSSL's configuration names it; empty: any
 };
 
 // A folder of its own that goes at the end.

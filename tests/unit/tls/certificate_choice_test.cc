@@ -129,6 +129,12 @@ TEST_CASE("the whole chain is sent") {
   CHECK(meet(back, front).done());
 }
 
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string result;
+  while (times-- > 0) result += text;
+  return result;
+}
+
 TEST_CASE("ALPN: the listener's protocol, or none at all") {
   struct Row {
     std::string offer;  // as on the wire
@@ -144,7 +150,8 @@ TEST_CASE("ALPN: the listener's protocol, or none at all") {
           Row{"\4pop3", Protocol::Pop3, true}, Row{"\4pop3", Protocol::Imap, false},
           Row{"\4pop3\4imap", Protocol::Imap, true}, Row{"\4pop3\4imap", Protocol::Pop3, true},
           Row{"\2h2\4IMAP", Protocol::Imap, false}, Row{"\5imap4", Protocol::Imap, false},
-          Row{"\3ima", Protocol::Imap, false}}) {
+          Row{"\3ima", Protocol::Imap, false}, Row{repeated("\2h2", 3000), Protocol::Imap, false},
+          Row{repeated("\2h2", 3000) + "\4imap", Protocol::Imap, true}}) {
       CAPTURE(row.offer);
       CAPTURE(postern::name_of(row.protocol));
       const auto raw = raw_client_context(version);

@@ -88,6 +88,8 @@ TEST_CASE("what cannot be used is refused in a sentence that begins with the fil
 
   const CertificateFiles weak = authority().issue({.key = Key::Rsa1024});
   CHECK(error_of(weak) == weak.key + ": an RSA key must have at least 2048 bits, and this one has 1024");
+  const CertificateFiles agreement = authority().issue({.key_usage = "keyAgreement"});
+  CHECK(error_of(agreement) == agreement.chain + ": the certificate cannot be used: key usage bit incorrect");
   const CertificateFiles edwards = authority().issue({.key = Key::Ed25519});
   CHECK(error_of(edwards) == edwards.key + ": the key must be ECDSA or RSA");
 }

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <openssl/err.h>
 
 #include "authority.h"
 #include "loopback.h"
@@ -41,7 +42,7 @@ TEST_CASE("a client and a server of ours agree on TLS 1.3 and the best of each l
 TEST_CASE("a handshake works in pieces of any size") {
   const auto context = server();
   const auto clients = client();
-  for (const std::size_t piece : {1, 2, 3, 5, 7, 64, 1000}) {
+  for (const std::size_t piece : {1U, 2U, 3U, 5U, 7U, 64U, 1000U}) {
     CAPTURE(piece);
     Stream back = clients->connect("mail.example.org", std::to_string(piece));
     Stream front = context->accept(Protocol::Imap);
@@ -184,6 +185,7 @@ TEST_CASE("a failure of one stream is not seen by the next of the thread") {
   std::string answer;
   CHECK(broken.handshake(std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10), answer) ==
         Status::Failed);
+  CHECK(ERR_peek_error() == 0);
   Stream back = client()->connect("mail.example.org", "");
   Stream front = context->accept(Protocol::Imap);
   CHECK(meet(back, front).done());
