@@ -3,8 +3,10 @@
 #include <array>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <signal.h>
 #include <spdlog/details/log_msg.h>
 #include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -76,6 +78,25 @@ TEST_CASE("after a rotation lines go to the new file, and a failed reopening kee
   log(**target, "four");
   CHECK(contents(directory / "gone/postern.log") == "three\nfour\n");
   CHECK((*target)->lost() == 0);
+}
+
+TEST_CASE("a line that broke off in its middle is not continued by the next") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "postern.log";
+  auto target = open_target(path);
+  REQUIRE(target);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit full{.rlim_cur = 4, .rlim_max = before.rlim_max};  // a disk with room for 4 bytes
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  log(**target, "broken off");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  log(**target, "whole");
+  log(**target, "again");
+  CHECK(contents(path) == "brok\nwhole\nagain\n");
+  CHECK((*target)->lost() == 1);
 }
 
 TEST_CASE("syslog gets facility mail, the level's priority and the program's name") {
