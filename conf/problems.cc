@@ -7,6 +7,10 @@
 namespace postern::conf {
 namespace {
 
+bool stands_before(const Diagnostic& a, const Diagnostic& b) {
+  return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+}
+
 bool is_within(std::string_view path, std::string_view table) {
   if (!path.starts_with(table)) return false;
   return path.size() == table.size() || path[table.size()] == '.' || path[table.size()] == '[';
@@ -15,13 +19,18 @@ bool is_within(std::string_view path, std::string_view table) {
 }  // namespace
 
 void Problems::at_key(const std::string& path, std::string message) {
-  found_.push_back(source_.at(source_.key(path), std::move(message)));
+  add(source_.at(source_.key(path), std::move(message)));
   distrust(path);
 }
 
 void Problems::at_value(const std::string& path, std::string message) {
-  found_.push_back(source_.at(path, std::move(message)));
+  add(source_.at(path, std::move(message)));
   distrust(path);
+}
+
+void Problems::add(Diagnostic problem) {
+  const auto place = std::upper_bound(found_.begin(), found_.end(), problem, stands_before);
+  found_.insert(place, std::move(problem));
 }
 
 void Problems::distrust(const std::string& path) { distrusted_.insert(path); }
@@ -37,11 +46,6 @@ std::string Problems::line_of(std::string_view path) const {
   return " (line " + std::to_string(source_.value(path).line) + ")";
 }
 
-std::vector<Diagnostic> Problems::take() {
-  std::stable_sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
-  });
-  return std::move(found_);
-}
+std::vector<Diagnostic> Problems::take() { return std::move(found_); }
 
 }  // namespace postern::conf

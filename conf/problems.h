@@ -30,8 +30,10 @@ class Problems {
   std::vector<Diagnostic> take();
 
  private:
+  void add(Diagnostic problem);
+
   const Source& source_;
-  std::vector<Diagnostic> found_;
+  std::vector<Diagnostic> found_;  // in the file's order
   std::set<std::string, std::less<>> distrusted_;
 };
 
