@@ -7,7 +7,7 @@
 # Ends at the first stage that fails, with its status, and always with a summary.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$((2 * $(nproc)))}  # end-to-end tests mostly wait
 stages=("$@")
 [ ${#stages[@]} -gt 0 ] || stages=(release asan tsan fuzz tidy)
 summary=()

@@ -174,6 +174,28 @@ class Faults(Case):
         self.assertIn("* OK [ALERT] Disk full", lines)
         self.assertTrue(lines[-1].startswith("a OK"))
 
+    def test_a_store_that_closes_right_after_its_answer_is_passed_on_as_it_is(self):
+        for name, after in (("closes", lambda wire: None), ("resets", resetting)):
+            with self.subTest(name):
+                postern = self.start(self.fake({143: imap(after_login=after)}, name=name), name=f"{name}-postern")
+                wire = self.connect(postern)
+                wire.send_lines(f"a LOGIN anna {PASSWORD}")
+                lines = wire.rest().decode().splitlines()
+                self.assertEqual([line.split("]")[-1] for line in lines], [" Logged in"])
+
+    def test_the_capabilities_after_login_are_the_stores_own(self):
+        greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR ID LITERAL+ IDLE NAMESPACE AUTH=PLAIN AUTH=X-OWN] fake"
+        login = "OK [CAPABILITY IMAP4rev1 IDLE X-AFTER] in"
+        postern = self.start(self.fake({143: imap(greeting=greeting, login=login)}))
+        wire = self.connect(postern)
+        self.assertIn("[CAPABILITY IMAP4rev1 IDLE X-AFTER]", wire.ask(f"a LOGIN anna {PASSWORD}")[-1])
+        wire = self.connect(postern)
+        before = wire.ask("a CAPABILITY")[0]
+        for word in ("X-OWN", "X-AFTER", "STARTTLS", "LOGINDISABLED"):
+            self.assertNotIn(word, before)
+        lines = wire.ask(f"b LOGIN anna {PASSWORD}")
+        self.assertTrue("* CAPABILITY IMAP4rev1 IDLE X-AFTER" in lines or "X-AFTER" in lines[-1], lines)
+
     def test_a_referral_is_not_followed(self):
         elsewhere = self.fake({143: imap()}, name="elsewhere")
         store = self.fake({143: imap(login=f"NO [REFERRAL imap://anna@{elsewhere.address}/] there")})

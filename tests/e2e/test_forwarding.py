@@ -1,10 +1,12 @@
 """The store learns who the client is: by IMAP ID, POP3 XCLIENT, or a PROXY header."""
 
+import socket
+import struct
 import unittest
 
 from rig.case import USERS, Case
 from rig.dovecot import Dovecot
-from rig.fake_store import imap
+from rig.fake_store import imap, server_context
 from rig.ground import wait_for
 from rig.postern import pool
 
@@ -52,6 +54,29 @@ class Forwarding(Case):
                     login = self.login if protocol == "imap" else self.login_pop3
                     login(postern, "anna", USERS["anna"], source="127.0.0.57")
                     self.assertEqual(self.only_login(store)["rip"], "127.0.0.57")
+
+    def test_a_proxy_header_comes_before_tls_and_once(self):
+        address = self.ground.address()
+        context = server_context(self.authority.issue(address))
+        headers = []
+
+        def behind_header(wire):
+            header = wire.socket.recv(16, socket.MSG_WAITALL)
+            if len(header) < 16:
+                return  # a health check
+            header += wire.socket.recv(struct.unpack("!H", header[14:16])[0], socket.MSG_WAITALL)
+            headers.append(header)
+            wire.secure(context, server_side=True)
+            imap()(wire)
+
+        store = self.fake({993: behind_header}, address=address)
+        postern = self.start({"store": pool(store, forward=["proxy_v2"], tls="implicit", ca_file=self.authority.file,
+                                            health={"check": "connect", "interval": "10m"})}, ready="/healthz")
+        wire = self.login(postern, "anna", "some-secret", source="127.0.0.63")
+        self.assertIn("OK NOOP", wire.ask("b NOOP")[-1])
+        header = next(each for each in headers if each[16:20] == socket.inet_aton("127.0.0.63"))
+        self.assertEqual(header[20:24], socket.inet_aton(postern.address))
+        self.assertEqual(header[:14], b"\r\n\r\n\x00\r\nQUIT\n\x21\x11")
 
     def test_nothing_is_told_when_nothing_shall_be_forwarded(self):
         store = Dovecot(self.ground, USERS)

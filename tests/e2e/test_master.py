@@ -28,7 +28,8 @@ class MasterLogin(Case):
                 ("{BLF-CRYPT}", crypt.METHOD_BLOWFISH, 16))
         text = ""
         for (user, password), (scheme, method, rounds) in zip(FRONT.items(), ways):
-            text += f"{user}:{scheme}{crypt.crypt(password, crypt.mksalt(method, rounds=rounds))}{places.get(user, '')}\n"
+            hashed = crypt.crypt(password, crypt.mksalt(method, rounds=rounds))
+            text += f"{user}:{scheme}{hashed}{places.get(user, '')}\n"
         return self.ground.write("passwd", text, 0o600)
 
     def run_with(self, store, **changes):

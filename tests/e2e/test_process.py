@@ -3,13 +3,14 @@
 import os
 import pwd
 import re
+import socket
 import signal
 import subprocess
 import unittest
 
 from rig.case import Case
 from rig.ground import wait_for
-from rig.wire import Wire
+from rig.wire import Wire, trusting
 
 PASSWORD = "process-secret-5"
 
@@ -37,6 +38,7 @@ class Inside(Case):
             status = file.read()
         self.assertEqual(re.search(r"^Uid:\s+(.*)$", status, re.MULTILINE)[1].split(), [str(nobody.pw_uid)] * 4)
         self.assertEqual(re.search(r"^Gid:\s+(.*)$", status, re.MULTILINE)[1].split(), [str(nobody.pw_gid)] * 4)
+        self.assertEqual(re.search(r"^NoNewPrivs:\s+(\d)$", status, re.MULTILINE)[1], "1")
         self.assertEqual(int(re.search(r"^CapEff:\s+(\w+)$", status, re.MULTILINE)[1], 16), 0)
         groups = re.search(r"^Groups:\s*(.*)$", status, re.MULTILINE)[1].split()
         self.assertLessEqual(set(groups), {str(nobody.pw_gid)})
@@ -81,6 +83,22 @@ class Inside(Case):
         done = subprocess.run(["promtool", "check", "metrics"], input=postern.http("/metrics")[1].encode(),
                               capture_output=True, timeout=30)
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr).decode())
+
+    def test_an_ipv6_client_reaches_an_ipv4_store(self):
+        with socket.socket(socket.AF_INET6) as probe:
+            try:
+                probe.bind(("::1", 0))
+            except OSError:
+                self.skipTest("no IPv6 on this machine")
+            port = probe.getsockname()[1]
+        postern = self.start(self.store, {"listen": {"imaps": {"address": [f"[::1]:{port}"]}}})
+        wire = Wire.connect("::1", port, tls=trusting(self.authority), name="mail.test")
+        self.addCleanup(wire.close)
+        wire.line()
+        self.assertIn("a OK", wire.ask(f"a LOGIN anna {PASSWORD}")[-1])
+        self.assertTrue(self.store.saw('"x-originating-ip" "::1"'))
+        wire.close()
+        self.assertTrue(postern.wait_for_record(user="anna")["client"].startswith("[::1]:"))
 
     def test_health_and_readiness(self):
         postern = self.start(self.store)
