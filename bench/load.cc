@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iostream>
 #include <list>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
@@ -35,14 +36,14 @@ class Driver final : private Client::Owner {
     target_.endpoint = *Endpoint::parse(options.endpoint);
     target_.protocol = options.protocol == "imap" ? Protocol::Imap : Protocol::Pop3;
     target_.tls = !options.clear;
-    target_.resume = options.resume;
   }
 
   int run() {
     const Time began = loop_.now();
     const bool sessions = options_.mode != "logins";
     wanted_ = sessions ? options_.at_once : options_.count;
-    for (unsigned i = 0; i < std::min<std::uint64_t>(sessions ? 64 : options_.at_once, wanted_); ++i) open();
+    for (unsigned i = 0; i < std::min<std::uint64_t>(sessions ? 64 : options_.at_once, wanted_); ++i)
+      open({});
     loop_.run();
     report(loop_.now() - (sessions && ready_at_ != Time{} ? ready_at_ : began));
     return tally_.failed == 0 ? 0 : 1;
@@ -57,23 +58,33 @@ class Driver final : private Client::Owner {
     return Client::Plan::PingPong;
   }
 
-  void open() {
-    ++opened_;
-    clients_.push_back(std::make_unique<Client>(loop_, *tls_, target_, plan(), options_.message,
-                                                "user" + std::to_string(opened_ % options_.users),
-                                                static_cast<Client::Owner&>(*this)));
+  // With a session to resume: that of a client that has left.
+  void open(const std::string& session_key) {
+    const std::string number = std::to_string(++opened_);
+    clients_.push_back(
+        std::make_unique<Client>(loop_, *tls_, target_,
+                                 Client::Task{.plan = plan(),
+                                              .message = options_.message,
+                                              .user = "user" + std::to_string(opened_ % options_.users),
+                                              .session_key = session_key.empty() ? number : session_key},
+                                 static_cast<Client::Owner&>(*this)));
     clients_.back()->begin();
   }
 
   void logged_in(Client& client) override {
     const Time now = loop_.now();
+    if (const auto agreement = client.agreement()) {
+      if (agreement->resumed) ++tally_.resumed;
+      tls_agreed_.assign(agreement->version).append(" ").append(agreement->cipher);
+      tls_agreed_.append(" ").append(agreement->group);
+    }
     if (plan() == Client::Plan::Leave) {
       tally_.times.push_back(now - client.began());
       client.leave();
       return;
     }
     ++logged_in_;
-    if (opened_ < wanted_) open();
+    if (opened_ < wanted_) open({});
     if (logged_in_ < wanted_) return;
     ready_at_ = now;
     if (plan() == Client::Plan::Stay) {
@@ -96,6 +107,7 @@ class Driver final : private Client::Owner {
 
   void operation_done(Client& client) override {
     ++tally_.good;
+    tally_.times.push_back(loop_.now() - client.began());
     if (tally_.good + tally_.failed >= options_.count) return loop_.stop();
     if (started_ < options_.count) {
       ++started_;
@@ -120,7 +132,7 @@ class Driver final : private Client::Owner {
       return;
     }
     if (opened_ < wanted_) {
-      open();
+      open(options_.resume ? client.session_key() : std::string());
     } else if (clients_.empty()) {
       loop_.stop();
     }
@@ -135,13 +147,11 @@ class Driver final : private Client::Owner {
       const auto place = static_cast<std::size_t>(part * static_cast<double>(tally_.times.size() - 1));
       return seconds(tally_.times[place]) * 1000;
     };
-    std::printf(
-        "{\"good\": %llu, \"failed\": %llu, \"seconds\": %.4f, \"bytes\": %llu, \"p50_ms\": %.3f, "
-        "\"p99_ms\": %.3f, "
-        "\"first_failure\": \"%s\"}\n",
-        static_cast<unsigned long long>(tally_.good), static_cast<unsigned long long>(tally_.failed),
-        seconds(took), static_cast<unsigned long long>(tally_.bytes), at(0.5), at(0.99),
-        tally_.first_failure.c_str());
+    const nlohmann::ordered_json answer{
+        {"good", tally_.good},      {"failed", tally_.failed}, {"first_failure", tally_.first_failure},
+        {"seconds", seconds(took)}, {"bytes", tally_.bytes},   {"p50_ms", at(0.5)},
+        {"p99_ms", at(0.99)},       {"tls", tls_agreed_},      {"resumed", tally_.resumed}};
+    std::puts(answer.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace).c_str());
   }
 
   const Options& options_;
@@ -149,6 +159,7 @@ class Driver final : private Client::Owner {
   std::shared_ptr<tls::ClientContext> tls_;
   Target target_;
   Tally tally_;
+  std::string tls_agreed_;  // by the client that logged in last
   std::list<std::unique_ptr<Client>> clients_;
   std::vector<std::unique_ptr<Client>> dead_;
   std::uint64_t wanted_ = 0;
@@ -171,8 +182,8 @@ int main(int argc, char** argv) {
   app.add_option("endpoint", options.endpoint, "address:port")->required();
   app.add_option("--protocol", options.protocol)->check(CLI::IsMember({"imap", "pop3"}));
   app.add_flag("--clear", options.clear, "No TLS");
-  app.add_flag("--resume", options.resume, "Resume one TLS session");
-  app.add_option("--at-once", options.at_once, "Connections at once");
+  app.add_flag("--resume", options.resume, "Resume the TLS session of the client that left");
+  app.add_option("--at-once", options.at_once, "Connections at once; the sessions of all modes but logins");
   app.add_option("--count", options.count, "Operations in all");
   app.add_option("--message", options.message, "Bytes of a message");
   app.add_option("--users", options.users, "Different user names");

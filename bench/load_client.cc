@@ -1,19 +1,13 @@
 #include "bench/load_client.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 namespace postern::bench {
 
-Client::Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Plan plan, std::size_t message,
-               std::string user, Owner& owner)
-    : loop_(loop),
-      tls_(tls),
-      target_(target),
-      plan_(plan),
-      message_(message),
-      user_(std::move(user)),
-      owner_(owner) {}
+Client::Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Task task, Owner& owner)
+    : loop_(loop), tls_(tls), target_(target), task_(std::move(task)), owner_(owner) {}
 
 void Client::begin() {
   began_ = loop_.now();
@@ -34,8 +28,7 @@ void Client::on_ready(int, bool readable, bool writable) {
       return;
     }
     state_ = State::Handshake;
-    static std::uint64_t number = 0;
-    channel_->begin_tls(tls_.connect("bench.example.org", target_.resume ? "one" : std::to_string(++number)));
+    channel_->begin_tls(tls_.connect("bench.example.org", task_.session_key));
     return handshaken(channel_->handshake(std::string_view{}));
   }
   if (writable && !channel_->flush()) return finish(false, "write");
@@ -44,13 +37,13 @@ void Client::on_ready(int, bool readable, bool writable) {
   const Channel::Reading reading = channel_->read();
   const auto after = reading.state;
   take(reading.bytes);
-  if (state_ != State::Over && after != Channel::Reading::State::Open)
-    finish(state_ == State::Leaving, "closed");
+  if (state_ != State::Over && after != Channel::Reading::State::Open) finish(false, "closed by the server");
 }
 
 void Client::handshaken(tls::Status status) {
   if (status == tls::Status::NeedInput) return;
   if (status != tls::Status::Done) return finish(false, "handshake");
+  agreement_ = channel_->tls().agreement();
   state_ = State::Greeting;
   take(channel_->read_early().bytes);
 }
@@ -80,15 +73,15 @@ void Client::line(std::string_view text) {
   const bool imap = target_.protocol == Protocol::Imap;
   switch (state_) {
     case State::Greeting:
-      if (!text.starts_with(imap ? "* OK" : "+OK")) return finish(false, "greeting");
+      if (!text.starts_with(imap ? "* OK" : "+OK")) return finish(false, std::string(text));
       state_ = State::Login;
-      say(imap ? "a LOGIN " + user_ + " secret\r\n" : "USER " + user_ + "\r\n");
+      say(imap ? "a LOGIN " + task_.user + " secret\r\n" : "USER " + task_.user + "\r\n");
       return;
     case State::Login:
       if (imap && text.starts_with("* ")) return;
       if (!text.starts_with(imap ? "a OK" : "+OK")) return finish(false, std::string(text));
-      if (!imap && !user_.empty()) {
-        user_.clear();
+      if (!imap && !task_.user.empty()) {
+        task_.user.clear();
         say("PASS secret\r\n");
         return;
       }
@@ -97,7 +90,7 @@ void Client::line(std::string_view text) {
       return;
     case State::Waiting:
       if (imap && text.starts_with("+")) {  // the store waits for the message
-        say(std::string(message_, 'm') + "\r\n");
+        say(std::string(task_.message, 'm') + "\r\n");
         return;
       }
       if (text.size() > 3 && text.ends_with("}\r\n")) {
@@ -105,11 +98,11 @@ void Client::line(std::string_view text) {
         std::from_chars(text.data() + open + 1, text.data() + text.size() - 3, literal_);
         return;
       }
-      if (!imap && plan_ == Plan::Fetch && text.starts_with("+OK")) {
-        literal_ = message_;
+      if (!imap && task_.plan == Plan::Fetch && text.starts_with("+OK")) {
+        literal_ = task_.message;
         return;
       }
-      if (!imap && plan_ == Plan::Fetch && text != ".\r\n") return;
+      if (!imap && task_.plan == Plan::Fetch && text != ".\r\n") return;
       if (imap && (text.starts_with("* ") || text.starts_with(")"))) return;
       if (imap && !text.starts_with("b OK")) return finish(false, std::string(text));
       state_ = State::Ready;
@@ -125,14 +118,15 @@ void Client::line(std::string_view text) {
 
 void Client::next_operation() {
   state_ = State::Waiting;
+  began_ = loop_.now();
   const bool imap = target_.protocol == Protocol::Imap;
-  switch (plan_) {
+  switch (task_.plan) {
     case Plan::Fetch:
-      say(imap ? "b FETCH " + std::to_string(message_) + " BODY[]\r\n"
-               : "RETR " + std::to_string(message_) + "\r\n");
+      say(imap ? "b FETCH " + std::to_string(task_.message) + " BODY[]\r\n"
+               : "RETR " + std::to_string(task_.message) + "\r\n");
       return;
     case Plan::Append:
-      say("b APPEND INBOX {" + std::to_string(message_) + "}\r\n");
+      say("b APPEND INBOX {" + std::to_string(task_.message) + "}\r\n");
       return;
     default:
       say(imap ? "b NOOP\r\n" : "NOOP\r\n");

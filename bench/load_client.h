@@ -17,7 +17,6 @@ struct Target {
   Endpoint endpoint;
   Protocol protocol = Protocol::Imap;
   bool tls = true;
-  bool resume = false;  // one TLS session for all connections after the first
 };
 
 // What was counted, honestly: an operation that did not end as it must is a failure, never skipped.
@@ -25,6 +24,7 @@ struct Tally {
   std::uint64_t good = 0;
   std::uint64_t failed = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t resumed = 0;          // TLS handshakes
   std::vector<Time::duration> times;  // of the good ones
   std::string first_failure;
 };
@@ -40,6 +40,13 @@ class Client final : public net::TransportOwner {
     Append,    // a message to the store, again and again (IMAP)
   };
 
+  struct Task {
+    Plan plan = Plan::Leave;
+    std::size_t message = 0;  // its size
+    std::string user;
+    std::string session_key;  // clients with the same one resume each other's TLS session
+  };
+
   class Owner {
    public:
     virtual void logged_in(Client& client) = 0;
@@ -50,14 +57,15 @@ class Client final : public net::TransportOwner {
     ~Owner() = default;
   };
 
-  Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Plan plan, std::size_t message,
-         std::string user, Owner& owner);
+  Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Task task, Owner& owner);
 
   void begin();
   void next_operation();
   void leave();
-  Time began() const { return began_; }
+  Time began() const { return began_; }  // to connect, or the last operation
   std::uint64_t bytes() const { return bytes_; }
+  const std::string& session_key() const { return task_.session_key; }
+  std::optional<tls::Agreement> agreement() const { return agreement_; }  // once TLS stands
 
   void on_ready(int side, bool readable, bool writable) override;
 
@@ -73,11 +81,10 @@ class Client final : public net::TransportOwner {
   net::Loop& loop_;
   tls::ClientContext& tls_;
   const Target& target_;
-  Plan plan_;
-  std::size_t message_;
-  std::string user_;
+  Task task_;
   Owner& owner_;
   std::optional<Channel> channel_;
+  std::optional<tls::Agreement> agreement_;
   State state_ = State::Connect;
   Time began_{};
   std::string partial_;
