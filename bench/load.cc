@@ -179,7 +179,11 @@ int main(int argc, char** argv) {
   app.add_option("mode", options.mode, "logins, idle, noop, fetch or append")
       ->required()
       ->check(CLI::IsMember({"logins", "idle", "noop", "fetch", "append"}));
-  app.add_option("endpoint", options.endpoint, "address:port")->required();
+  app.add_option("endpoint", options.endpoint, "address:port")
+      ->required()
+      ->check([](const std::string& text) {
+        return postern::Endpoint::parse(text) ? std::string() : "not an address and a port: " + text;
+      });
   app.add_option("--protocol", options.protocol)->check(CLI::IsMember({"imap", "pop3"}));
   app.add_flag("--clear", options.clear, "No TLS");
   app.add_flag("--resume", options.resume, "Resume the TLS session of the client that left");

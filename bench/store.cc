@@ -212,6 +212,8 @@ void Connection::pop3(std::string_view text) {
     channel_.write("+OK\r\n");
     after_message_ = "\r\n.\r\n";
     send_message();
+  } else if (text.starts_with("CAPA")) {
+    channel_.write("+OK\r\nUSER\r\nUIDL\r\nTOP\r\n.\r\n");
   } else if (text.starts_with("QUIT")) {
     channel_.write("+OK\r\n");
     channel_.finish();
