@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -112,18 +111,6 @@ std::shared_ptr<auth::Verifier> make_verifier(const conf::Loaded& loaded, Proble
   return std::make_shared<auth::Verifier>(threads, kVerifierQueue, *file);
 }
 
-std::vector<std::size_t> pools_of(const std::string& listener, std::span<const conf::Route> routes,
-                                  std::span<const StorePool> pools) {
-  std::vector<std::size_t> reachable;
-  for (const conf::Route& route : routes) {
-    if (!route.listener.empty() && route.listener != listener) continue;
-    for (std::size_t i = 0; i < pools.size(); ++i) {
-      if (pools[i].name == route.pool) reachable.push_back(i);
-    }
-  }
-  return reachable;
-}
-
 }  // namespace
 
 std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(
@@ -155,8 +142,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
          .tls = listener.tls,
          .addresses = listener.addresses,
          .proxy_protocol = listener.proxy_protocol,
-         .trusted = listener.trusted,
-         .pools = pools_of(listener.name, config.routes, snapshot->pools)});
+         .trusted = listener.trusted});
   }
   if (!problems.empty()) return std::unexpected(std::move(problems));
 

@@ -14,6 +14,8 @@ FrontSetup setup_for(const SessionContext& context) {
   setup.mechanisms = snapshot.mechanisms;
   if (const auto shared = snapshot.capabilities->shared(context.protocol()))
     setup.store_capabilities = *shared;
+  // An inner proxy names the client by XCLIENT only when it is invited to.
+  setup.invite_xclient = context.listener.trusts(context.record.peer.address);
   setup.limits = {snapshot.limits.line, snapshot.limits.literal, snapshot.limits.bad_commands};
   return setup;
 }

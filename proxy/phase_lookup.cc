@@ -4,16 +4,9 @@ namespace postern {
 
 namespace {
 
-bool trusts(const ListenerPlan& listener, const Address& peer) {
-  for (const Network& network : listener.trusted) {
-    if (network.contains(peer)) return true;
-  }
-  return false;
-}
-
 // What an inner proxy told of the client, when this listener believes it. False: it can't be believed.
 bool adopt(SessionContext& context, const Forwarded& forwarded) {
-  if (!trusts(context.listener, context.record.peer.address)) return true;
+  if (!context.listener.trusts(context.record.peer.address)) return true;
   if (forwarded.malformed) return false;
   if (forwarded.client) context.record.client = *forwarded.client;
   if (forwarded.connected) context.record.local = *forwarded.connected;

@@ -5,13 +5,6 @@ namespace postern {
 
 namespace {
 
-bool contains(const std::vector<Network>& networks, const Address& address) {
-  for (const Network& network : networks) {
-    if (network.contains(address)) return true;
-  }
-  return false;
-}
-
 // The limits count the client that the PROXY header names, so they can't be asked before.
 Step admit(SessionContext& context, std::string received) {
   auto ticket = context.host.limiter().admit(context.record.client.address);
@@ -40,7 +33,7 @@ Step malformed(SessionContext& context, std::string detail) {
 }  // namespace
 
 Step Preface::begin(SessionContext& context) {
-  if (!contains(context.listener.proxy_protocol, context.record.peer.address)) return admit(context, {});
+  if (!context.listener.needs_proxy_header(context.record.peer.address)) return admit(context, {});
   context.front.want_read(true);
   return Keep{};
 }

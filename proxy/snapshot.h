@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,8 +43,14 @@ struct ListenerPlan {
   std::vector<Endpoint> addresses;
   std::vector<Network> proxy_protocol;
   std::vector<Network> trusted;
-  std::vector<std::size_t>
-      pools;  // those that its routes can lead to: what they share is offered before login
+
+  bool needs_proxy_header(const Address& peer) const { return contain(proxy_protocol, peer); }
+  bool trusts(const Address& peer) const { return contain(trusted, peer); }
+
+ private:
+  static bool contain(const std::vector<Network>& networks, const Address& address) {
+    return std::ranges::any_of(networks, [&address](const Network& one) { return one.contains(address); });
+  }
 };
 
 // What a configuration became. Immutable; every session keeps the one that it began with, so a reload changes
