@@ -119,6 +119,7 @@ const std::vector<std::pair<const char*, std::string>>& invalid() {
       {"an IPv6 address as TCP4", "PROXY TCP4 ::1 ::2 1 2\r\n"},
       {"an IPv4 address as TCP6", "PROXY TCP6 1.2.3.4 5.6.7.8 1 2\r\n"},
       {"a host name", "PROXY TCP4 localhost 5.6.7.8 1 2\r\n"},
+      {"brackets as TCP4", "PROXY TCP4 [::1] [::2] 1 2\r\n"},
       {"brackets", "PROXY TCP6 [::1] [::2] 1 2\r\n"},
       {"a zone", "PROXY TCP6 fe80::1%1 ::2 1 2\r\n"},
       {"two spaces", "PROXY TCP4  1.2.3.4 5.6.7.8 1 2\r\n"},
