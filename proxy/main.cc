@@ -4,6 +4,7 @@
 
 #include "conf/loader.h"
 #include "proxy/compose.h"
+#include "proxy/process.h"
 #include "proxy/server.h"
 
 namespace {
@@ -40,6 +41,7 @@ int run(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  postern::keep_standard_streams();
   CLI::App app("Postern: a proxy and load balancer in front of IMAP and POP3 stores.");
   app.require_subcommand(1);
   app.set_version_flag("--version", "postern " POSTERN_VERSION);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -11,6 +12,14 @@
 #include "proxy/tls/version.h"
 
 namespace postern {
+
+void keep_standard_streams() {
+  int descriptor = 0;
+  do {
+    descriptor = ::open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) ::close(descriptor);
+}
 
 std::expected<void, std::string> raise_descriptor_limit(unsigned sessions) {
   rlimit limit{};

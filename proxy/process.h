@@ -6,6 +6,9 @@
 // What the process does to itself and says of itself.
 namespace postern {
 
+// Opens /dev/null in the place of each standard stream that was closed: nothing of ours may get its number.
+void keep_standard_streams();
+
 // Raises the soft limit of descriptors to the hard one. The error names the number that `sessions` need.
 std::expected<void, std::string> raise_descriptor_limit(unsigned sessions);
 

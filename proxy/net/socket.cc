@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -68,6 +69,11 @@ void Socket::on_poll(uv_poll_s* handle, int status, int events) {
   auto* self = static_cast<Socket*>(handle->data);
   if (self == nullptr) return;
   const bool broken = status < 0;
+  if (broken) {
+    // libuv has stopped watching, but bytes may wait before the error: the owner is told again until it acts.
+    const std::uint8_t wanted = std::exchange(self->wanted_, 0);
+    self->want((wanted & UV_READABLE) != 0, (wanted & UV_WRITABLE) != 0);
+  }
   self->owner_->on_ready(self->side_, broken || (events & UV_READABLE) != 0,
                          broken || (events & UV_WRITABLE) != 0);
 }

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <doctest/doctest.h>
 #include <string>
+#include <utility>
 #include <sys/socket.h>
 
 #include "tests/unit/net/pair.h"
@@ -89,6 +90,28 @@ TEST_CASE("breaking off tells the peer") {
   const IoResult result = pair.there->read({&byte, 1});
   CHECK(result.kind == IoResult::Kind::Failed);
   CHECK(result.error == ECONNRESET);
+}
+
+TEST_CASE("bytes that came before a reset are told, and then the reset") {
+  Loop loop({});
+  Pair pair(loop);
+  pair.here->write("half a command");
+  pair.here->break_off();
+  pair.here.reset();
+  pair.there->want(true, false);
+  std::string bytes;
+  int error = 0;
+  run_until(loop, [&pair, &bytes, &error] {
+    if (error == 0 && std::exchange(pair.there_owner.readable, false)) {
+      char byte;
+      const IoResult result = pair.there->read({&byte, 1});
+      bytes.append(&byte, result.size);
+      error = result.error;
+    }
+    return error != 0;
+  });
+  CHECK(bytes == "half a command");
+  CHECK(error == ECONNRESET);
 }
 
 TEST_CASE("a refused connection is told as such") {
