@@ -110,8 +110,8 @@ void ImapBack::take_tagged(const ImapReply& reply) {
     proceed();
   } else if (phase_ == Phase::StartTls && reply.tag == "S") {
     if (!reply.is("OK")) return refuse(Fault::StoreNoTls);
-    if (!buffer_.empty())
-      return refuse(Fault::StoreProtocol);  // clear text that wants to be taken for protected
+    // Clear text that wants to be taken for protected (RFC 9051 §11.3).
+    if (!buffer_.empty()) return refuse(Fault::StoreProtocol);
     phase_ = Phase::Tls;
     events_.emplace_back(StartTls{});
   } else if (phase_ == Phase::Login && reply.tag == "I" && awaits_id_) {

@@ -4,6 +4,7 @@
 #include "parsers/base64.h"
 #include "parsers/imap/capability.h"
 #include "parsers/imap/front.h"
+#include "parsers/imap/reply.h"
 #include "parsers/imap/text.h"
 
 namespace postern {
@@ -18,11 +19,13 @@ struct Greeting {
 
 Greeting greet(const StoreWelcome& welcome, bool asked_capability) {
   std::string text = without_controls(welcome.text);
-  if (text.empty()) text = "Logged in.";
-
   const std::string in_code = capabilities_in_code(text);
   const std::string list = capabilities_after_login(in_code.empty() ? welcome.capabilities : in_code);
-  if (!in_code.empty()) text = "[CAPABILITY " + list + text.substr(text.find(']'));
+  if (!in_code.empty()) {
+    const auto [code, words] = split_code(text);
+    text = list.empty() ? words : "[CAPABILITY " + list + "] " + words;
+  }
+  if (text.empty()) text = "Logged in.";
 
   Greeting greeting{.untagged = welcome.untagged, .text = std::move(text)};
   if (list.empty()) return greeting;
