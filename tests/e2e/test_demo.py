@@ -13,6 +13,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 class Demo(unittest.TestCase):
     def test_one_round(self):
         with tempfile.TemporaryDirectory() as scratch:
+            os.chmod(scratch, 0o755)  # the stores run as users of their own
             done = subprocess.run([os.path.join(TOP, "deploy", "demo.sh"), "--once", "--imaps", "0", "--pop3s", "0"],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   timeout=120, env=dict(os.environ, TMPDIR=scratch))

@@ -60,6 +60,10 @@ class Wire:
             data = self.socket.recv(65536)
         except (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
             data = b""
+        except ssl.SSLError as error:
+            if error.reason != "UNEXPECTED_EOF_WHILE_READING":
+                raise
+            data = b""
         self.received += data
         self.pending += data
         return bool(data)
