@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "authority.h"
@@ -10,6 +11,7 @@ namespace {
 std::string error_of(const CertificateFiles& files) {
   const auto info = inspect(files);
   const auto context = ServerContext::create({.certificates = {files}});
+  CHECK(ERR_peek_error() == 0);  // nothing for the next session of this thread
   REQUIRE(info.has_value() == context.has_value());
   if (info) return "";
   CHECK(info.error() == context.error());

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <openssl/err.h>
 
 #include "authority.h"
 #include "loopback.h"
@@ -69,6 +70,7 @@ TEST_CASE("a store's certificate must be whole, in time, of a known root, and fo
     CAPTURE(std::string(row.what));
     const auto server = server_with(authority().issue(row.leaf));
     Stream back = client->connect(row.name, "");
+    CHECK(ERR_peek_error() == 0);
     Stream front = server->accept(Protocol::Imap);
     const Meeting meeting = meet(back, front);
     CHECK(name_of(back.failure()) == name_of(row.failure));
