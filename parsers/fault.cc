@@ -53,6 +53,7 @@ constexpr std::array<FaultRow, kFaults> kTable{{
 
     misconfigured(StoreNoTls, "store_no_tls"),
     misconfigured(StoreLoginDisabled, "store_login_disabled"),
+    misconfigured(MasterRefused, "master_refused"),
     misconfigured(StoreForward, "store_forward"),
     misconfigured(StoreBug, "store_bug"),
     misconfigured(Loop, "loop"),

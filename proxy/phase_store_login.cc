@@ -71,6 +71,10 @@ Step StoreLogin::run(SessionContext& context) {
     if (auto* accepted = std::get_if<LoggedIn>(&event))
       return logged_in(context, std::move(accepted->welcome));
     if (auto* refused = std::get_if<Refused>(&event)) {
+      // With a master login it is our password that was refused; the client's was right.
+      if (attempt->pool->login == conf::LoginAs::Master && refused->refusal.fault == Fault::BadCredentials) {
+        refused->refusal = {Fault::MasterRefused, {}, {}};
+      }
       std::string detail = "refused the login";
       if (!refused->refusal.text.empty()) detail += ": " + refused->refusal.text;
       return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(),
