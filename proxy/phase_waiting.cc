@@ -41,7 +41,10 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
   }
   context.record.detail = backend.name() + ": " + detail;
   if (row.blame != Blame::Credentials) {
-    context.metrics.backends[pool.number_of(backend)].failed(refusal.fault);
+    // The master's password is the pool's, not the backend's.
+    if (refusal.fault != Fault::MasterRefused) {
+      context.metrics.backends[pool.number_of(backend)].failed(refusal.fault);
+    }
     context.host.log().event(observe::Level::Warn, "backend_failed",
                              {{"session", context.record.session},
                               {"pool", pool.name},

@@ -91,13 +91,14 @@ void live_through_everything(Metrics& metrics, const Numbers& numbers) {
     for (std::size_t fault = 1; fault < kFaults; ++fault) {
       worker.login_fault(static_cast<Fault>(fault));
       const Blame blame = describe(static_cast<Fault>(fault)).blame;
-      const bool of_one_backend = static_cast<Fault>(fault) != Fault::NoBackend;
+      const bool of_one_backend =
+          static_cast<Fault>(fault) != Fault::NoBackend && static_cast<Fault>(fault) != Fault::MasterRefused;
       if (of_one_backend && (blame == Blame::Store || blame == Blame::Configuration))
         for (const std::size_t backend : numbers.backends)
           worker.backends[backend].failed(static_cast<Fault>(fault));
     }
     for (const std::size_t pool : numbers.pools)
-      for (std::size_t how = 0; how < 6; ++how) worker.pools[pool].decisions[how].add();
+      for (std::size_t how = 0; how < 7; ++how) worker.pools[pool].decisions[how].add();
     for (const Fault reason :
          {Fault::AddressLimit, Fault::ProxyHeader, Fault::ShuttingDown, Fault::Exhausted})
       worker.connection_refused(reason);
