@@ -1,56 +1,11 @@
 #include <cerrno>
 #include <doctest/doctest.h>
 #include <string>
-#include <utility>
 #include <sys/socket.h>
 
 #include "tests/unit/net/pair.h"
 
 namespace postern::net {
-
-void run_until(Loop& loop, const std::function<bool()>& done) {
-  class Poll final : public Timer {
-   public:
-    Poll(Loop& loop, const std::function<bool()>& done)
-        : loop_(loop), done_(done), end_(loop.now() + std::chrono::seconds(20)) {
-      loop_.timers().start(*this, loop_.now());
-    }
-
-   private:
-    void expired(Time now) override {
-      if (done_() || now > end_) {
-        loop_.stop();
-      } else {
-        loop_.timers().start(*this, now);
-      }
-    }
-    Loop& loop_;
-    const std::function<bool()>& done_;
-    Time end_;
-  };
-  Poll poll(loop, done);
-  loop.run();
-  REQUIRE(done());
-}
-
-Pair::Pair(Loop& loop) {
-  auto socket = ListeningSocket::open(*Endpoint::parse("127.0.0.1:0"));
-  REQUIRE(socket.has_value());
-  const Endpoint endpoint = socket->endpoint();
-  Acceptor acceptor(loop.handle(), std::move(*socket),
-                    {.accepted =
-                         [this, &loop](int descriptor, const Endpoint&) {
-                           there = std::make_unique<Socket>(loop.handle(), descriptor, &there_owner, 1);
-                         },
-                     .may_accept = [] { return true; },
-                     .exhausted = [](int) {}});
-  auto dialled = loop.dial(endpoint, &here_owner, 0);
-  REQUIRE(dialled.has_value());
-  here = std::move(*dialled);
-  here->want(false, true);
-  run_until(loop, [this] { return there && here_owner.writable; });
-  REQUIRE(here->connect_error() == 0);
-}
 
 namespace {
 
@@ -90,28 +45,6 @@ TEST_CASE("breaking off tells the peer") {
   const IoResult result = pair.there->read({&byte, 1});
   CHECK(result.kind == IoResult::Kind::Failed);
   CHECK(result.error == ECONNRESET);
-}
-
-TEST_CASE("bytes that came before a reset are told, and then the reset") {
-  Loop loop({});
-  Pair pair(loop);
-  pair.here->write("half a command");
-  pair.here->break_off();
-  pair.here.reset();
-  pair.there->want(true, false);
-  std::string bytes;
-  int error = 0;
-  run_until(loop, [&pair, &bytes, &error] {
-    if (error == 0 && std::exchange(pair.there_owner.readable, false)) {
-      char byte;
-      const IoResult result = pair.there->read({&byte, 1});
-      bytes.append(&byte, result.size);
-      error = result.error;
-    }
-    return error != 0;
-  });
-  CHECK(bytes == "half a command");
-  CHECK(error == ECONNRESET);
 }
 
 TEST_CASE("a refused connection is told as such") {
