@@ -1,4 +1,4 @@
-#include "authority.h"
+#include "tests/unit/tls/authority.h"
 
 #include <cstdlib>
 #include <fstream>

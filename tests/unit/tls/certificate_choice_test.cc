@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "authority.h"
-#include "loopback.h"
+#include "tests/unit/tls/authority.h"
+#include "tests/unit/tls/loopback.h"
 
 namespace postern::tls {
 namespace {

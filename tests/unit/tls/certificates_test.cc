@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "authority.h"
+#include "tests/unit/tls/authority.h"
 
 namespace postern::tls {
 namespace {

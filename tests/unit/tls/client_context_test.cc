@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 #include <openssl/err.h>
 
-#include "authority.h"
-#include "loopback.h"
 #include "proxy/tls/session_cache.h"
+#include "tests/unit/tls/authority.h"
+#include "tests/unit/tls/loopback.h"
 
 namespace postern::tls {
 namespace {

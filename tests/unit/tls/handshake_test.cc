@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 #include <openssl/err.h>
 
-#include "authority.h"
-#include "loopback.h"
+#include "tests/unit/tls/authority.h"
+#include "tests/unit/tls/loopback.h"
 
 namespace postern::tls {
 namespace {

@@ -1,10 +1,10 @@
-#include "loopback.h"
+#include "tests/unit/tls/loopback.h"
 
 #include <doctest/doctest.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 
-#include "authority.h"
+#include "tests/unit/tls/authority.h"
 
 namespace postern::tls {
 

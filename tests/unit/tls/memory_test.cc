@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 #include <malloc.h>
 
-#include "authority.h"
-#include "loopback.h"
 #include "proxy/tls/library.h"
+#include "tests/unit/tls/authority.h"
+#include "tests/unit/tls/loopback.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define POSTERN_OWN_MALLOC 0

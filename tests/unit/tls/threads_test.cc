@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 #include <thread>
 
-#include "authority.h"
-#include "loopback.h"
+#include "tests/unit/tls/authority.h"
+#include "tests/unit/tls/loopback.h"
 
 namespace postern::tls {
 namespace {

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <doctest/doctest.h>
 
-#include "authority.h"
-#include "loopback.h"
+#include "tests/unit/tls/authority.h"
+#include "tests/unit/tls/loopback.h"
 
 namespace postern::tls {
 namespace {
