@@ -79,6 +79,8 @@ bool operator==(const Secret& a, const Secret& b) {
   return difference == 0;
 }
 
-void wipe(void* memory, std::size_t size) { explicit_bzero(memory, size); }
+void wipe(void* memory, std::size_t size) {
+  if (size > 0) explicit_bzero(memory, size);  // a view of nothing may have no address
+}
 
 }  // namespace postern

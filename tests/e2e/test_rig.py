@@ -10,6 +10,7 @@ from rig.cyrus import Cyrus
 from rig.cyrus import MASTER_PASSWORD, MASTER_USER
 from rig.dovecot import Dovecot
 from rig.fake_store import FakeStore, imap, pop3, resetting
+from rig.ground import wait_for
 from rig.postern import merge, toml
 from rig.wire import Wire, trusting
 
@@ -56,6 +57,7 @@ class RealStores(Case):
         with Wire.connect(store.address, store.haproxy_imap_port, first=header) as wire:
             self.assertTrue(wire.line().startswith("* OK"))
             wire.ask(f"b AUTHENTICATE PLAIN {plain('anna', USERS['anna'])}")
+        wait_for(store.logins, what="the line of the login in the store's log")
         self.assertEqual(store.logins()[0]["rip"], "192.0.2.8")
 
     def test_every_certificate_is_what_it_is_called(self):
