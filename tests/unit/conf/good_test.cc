@@ -173,6 +173,23 @@ TEST_CASE("lists keep the file's order and replace the default") {
   CHECK(config_of("[pool.store]\nforward = []\nbackends = { a = \"a\" }\n").pools[0].forward == none);
 }
 
+TEST_CASE("either PROXY header may be sent") {
+  for (const std::string word : {"proxy_v1", "proxy_v2"}) {
+    const Forward forward =
+        config_of("[pool.store]\nforward = [\"" + word + "\"]\nbackends = { a = \"a\" }\n").pools[0].forward;
+    CHECK(forward.proxy_v1 == (word == "proxy_v1"));
+    CHECK(forward.proxy_v2 == (word == "proxy_v2"));
+  }
+}
+
+TEST_CASE("durations that must not be longer than another may be as long") {
+  CHECK(config_of("[server.drain]\nspread = \"60s\"").server.drain.spread == 60s);
+  CHECK(config_of("[limits]\nfailure_delay = \"0s\"\nfailure_delay_max = \"0s\"").limits.failure_delay == 0s);
+  const Config config =
+      config_of("[pool.store]\nhealth.eject = { base = \"5m\" }\nbackends = { a = \"a\" }\n");
+  CHECK(config.pools[0].health.eject.base == 300s);
+}
+
 TEST_CASE("listeners, pools and backends are in the file's order, however their tables are written") {
   const Config config = config_of(R"(
 [pool.z.time]
