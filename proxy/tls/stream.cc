@@ -152,7 +152,7 @@ void Stream::close_notify(std::string& output) {
   if (state_->trouble || state_->handshake) return;
   const ErrorQueue errors;
   const Exchange exchange(*state_, {}, output);
-  if ((SSL_get_shutdown(state_->ssl.get()) & SSL_SENT_SHUTDOWN) == 0) SSL_shutdown(state_->ssl.get());
+  SSL_shutdown(state_->ssl.get());
 }
 
 Agreement Stream::agreement() const {
