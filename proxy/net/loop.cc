@@ -52,7 +52,6 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
-  stopped_ = false;
   uv_check_t watch;
   uv_check_init(loop_.get(), &watch);
   watch.data = this;
@@ -62,7 +61,7 @@ void Loop::run() {
     auto* self = static_cast<Loop*>(handle->data);
     self->turn_began_ = static_cast<std::int64_t>(uv_now(self->loop_.get())) * 1'000'000;
   });
-  while (!stopped_) uv_run(loop_.get(), UV_RUN_ONCE);
+  while (!stopped_.exchange(false)) uv_run(loop_.get(), UV_RUN_ONCE);
   uv_close(reinterpret_cast<uv_handle_t*>(&watch), nullptr);
   uv_run(loop_.get(), UV_RUN_NOWAIT);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,8 +15,8 @@ struct uv_async_s;
 
 namespace postern::net {
 
-// A thread's libuv loop with a timer wheel, a resolver and the scratch memory. Everything but wake() and
-// now()'s value belongs to the thread that runs it.
+// A thread's libuv loop with a timer wheel, a resolver and the scratch memory. Everything but stop(), wake()
+// and now() belongs to the thread that runs it.
 class Loop final : public Reactor {
  public:
   struct Hooks {
@@ -30,8 +31,9 @@ class Loop final : public Reactor {
 
   // Until stop(); then the handles that are left are closed by the destructor.
   void run();
-  void stop();
 
+  // From any thread: run() returns after the turn that it is in.
+  void stop();
   // From any thread: woken() will be called.
   void wake();
 
@@ -62,7 +64,7 @@ class Loop final : public Reactor {
   Time armed_ = kNever;
   std::int64_t turn_began_ = 0;
   std::unique_ptr<Resolver> resolver_;
-  bool stopped_ = false;
+  std::atomic<bool> stopped_{false};
   std::int64_t longest_turn_ = 0;
 };
 
