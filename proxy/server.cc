@@ -173,6 +173,7 @@ void Server::run() {
                {"workers", static_cast<std::uint64_t>(workers_.size())},
                {"listeners", listeners}});
   loop_.run();
+  admin_.reset();  // its pages speak of the workers
   // What is left is cut; the log is written to its end by its destructor.
   const unsigned left = sessions();
   workers_.clear();
