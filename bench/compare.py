@@ -79,6 +79,8 @@ def one(ground, proxy, sizes, scenario, results):
 def progress(text):
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    elif text:
+        print(text, file=sys.stderr, flush=True)
 
 
 def median(results, scenario, name, key):

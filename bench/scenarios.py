@@ -23,11 +23,11 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    logins: int = 4000
+    logins: int = 3000
     sessions: int = 4000
     message: int = 10_000_000
-    messages: int = 150
-    trips: int = 100_000
+    messages: int = 100
+    trips: int = 50_000
 
 
 SHORT = Sizes(logins=100, sessions=100, messages=3, trips=500)
