@@ -48,6 +48,20 @@ observe::LogSettings log_of(const conf::Log& log) {
   return settings;
 }
 
+// Keys that act at the start alone, and that differ.
+std::string needs_restart(const conf::Config& before, const conf::Config& now) {
+  std::string keys;
+  const auto note = [&keys](bool differs, std::string_view key) {
+    if (differs) keys.append(keys.empty() ? "" : " ").append(key);
+  };
+  note(before.server.workers != now.server.workers, "server.workers");
+  note(before.server.user != now.server.user, "server.user");
+  note(before.log.format != now.log.format, "log.format");
+  note(before.log.target != now.log.target, "log.target");
+  note(before.admin.http != now.admin.http, "admin.http");
+  return keys;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Server>, std::string> Server::create(Start start) {
@@ -207,9 +221,11 @@ void Server::reload() {
   auto gates = open_gates(**next, kept);
   if (!gates) return refuse(gates.error());
   if (drain_ != Drain::No) return refuse("the proxy is draining");
+  const std::string waiting = needs_restart(loaded_.config, loaded->config);
   use(std::move(*loaded), std::move(*next), std::move(*gates), std::move(kept));
   metrics_.shared().config_last_reload_successful.set(1);
   log_->event(observe::Level::Info, "reloaded", {{"file", start_.config_path}});
+  if (!waiting.empty()) log_->event(observe::Level::Warn, "restart_needed", {{"keys", waiting}});
 }
 
 void Server::begin_drain() {
