@@ -11,7 +11,7 @@
 namespace postern::conf {
 namespace {
 
-constexpr std::size_t kLargestPem = 1024 * 1024;
+constexpr std::size_t kLargestPem = std::size_t{1} << 20;
 constexpr off_t kShortestSeed = 32;
 
 class FileCheck {

@@ -40,7 +40,7 @@ void check_descriptors(const Config& config, const Environment& environment, Pro
 bool user_exists(const std::string& name) {
   passwd entry{};
   passwd* found = nullptr;
-  std::string buffer(16 * 1024, '\0');
+  std::string buffer(std::size_t{1} << 14, '\0');
   return getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
 }
 

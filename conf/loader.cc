@@ -12,7 +12,7 @@
 namespace postern::conf {
 namespace {
 
-constexpr std::size_t kLargestFile = 1024 * 1024;
+constexpr std::size_t kLargestFile = std::size_t{1} << 20;
 constexpr std::uint16_t kImapsPort = 993;
 constexpr std::uint16_t kPop3sPort = 995;
 

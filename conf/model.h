@@ -56,8 +56,8 @@ struct Limits {
   Duration failure_delay{std::chrono::seconds(2)};
   Duration failure_delay_max{std::chrono::seconds(15)};
   Duration idle{std::chrono::minutes(31)};
-  std::size_t line = 40 * 1024;
-  std::size_t literal = 4 * 1024;
+  std::size_t line = std::size_t{40} * 1024;
+  std::size_t literal = std::size_t{4} * 1024;
 
   bool operator==(const Limits&) const = default;
 };

@@ -61,6 +61,14 @@ std::string tls_with_chain(const std::string& chain) {
   return "[[tls.certificates]]\nchain = \"DIR/" + chain + "\"\nkey = \"DIR/a.key\"\n";
 }
 
+// What is said of `key = "DIR/file"`, with the caret behind `indent` spaces.
+std::string at_file(const std::string& place, const std::string& file, const std::string& why,
+                    const std::string& key, std::size_t indent) {
+  std::string text = place + "\"DIR/" + file + "\": " + why + "\n";
+  text += "    " + key + " = \"DIR/" + file + "\"\n";
+  return text + std::string(indent, ' ') + "^\n";
+}
+
 TEST_CASE("files that are there and look right are no problem") {
   const Directory directory;
   directory.write("seed", std::string(32, 'x'), 0600);
@@ -112,9 +120,8 @@ TEST_CASE("a key file says what is wrong with it") {
   for (const auto& one : kCases) {
     const std::string file = one.file;
     CAPTURE(file);
-    CHECK(directory.problems(tls_with(file)) == "postern.toml:3:7: tls.certificates.key: \"DIR/" + file +
-                                                    "\": " + one.says + "\n    key = \"DIR/" + file +
-                                                    "\"\n          ^\n");
+    CHECK(directory.problems(tls_with(file)) ==
+          at_file("postern.toml:3:7: tls.certificates.key: ", file, one.says, "key", 10));
   }
 }
 
@@ -135,9 +142,8 @@ TEST_CASE("a certificate file says what is wrong with it") {
   for (const auto& one : kCases) {
     const std::string file = one.file;
     CAPTURE(file);
-    CHECK(directory.problems(tls_with_chain(file)) == "postern.toml:2:9: tls.certificates.chain: \"DIR/" +
-                                                          file + "\": " + one.says + "\n    chain = \"DIR/" +
-                                                          file + "\"\n            ^\n");
+    CHECK(directory.problems(tls_with_chain(file)) ==
+          at_file("postern.toml:2:9: tls.certificates.chain: ", file, one.says, "chain", 12));
   }
 }
 

@@ -100,7 +100,7 @@ socket = ""
   Config expected;
   expected.server = {"mx.example", 4, "mail", {1s, 2s, 3s}};
   expected.log = {LogLevel::Debug, LogFormat::Json, "/var/log/postern.log"};
-  expected.limits = {1, 2, 3, 4, 5s, 6, 7, 8s, 9s, 10s, 11 * 1024, 1200};
+  expected.limits = {1, 2, 3, 4, 5s, 6, 7, 8s, 9s, 10s, 11264, 1200};
   expected.tls = {{{"a", "b"}, {"c", "d"}}, TlsVersion::V1_3, "seed"};
   Listener listener;
   listener.name = "pop";
