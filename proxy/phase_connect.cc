@@ -20,6 +20,8 @@ Fault fault_of_errno(int error) {
       return Fault::Exhausted;
     case ETIMEDOUT:
       return Fault::ConnectTimeout;
+    case ECONNRESET:  // it accepted us, and broke off before we could look
+      return Fault::StoreClosed;
     default:
       return Fault::ConnectFailed;
   }
