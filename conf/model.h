@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parsers/address.h"
@@ -73,6 +74,7 @@ struct Tls {
   std::vector<CertificateFiles> certificates;
   TlsVersion minimum = TlsVersion::V1_2;
   std::string ticket_seed_file;
+  std::string client_ca{};  // a file; empty: clients are not asked for a certificate
 
   bool operator==(const Tls&) const = default;
 };
@@ -89,21 +91,112 @@ struct Listener {
   bool operator==(const Listener&) const = default;
 };
 
-enum class AuthBy : std::uint8_t { Store, Passwd };
+enum class AuthBy : std::uint8_t { Store, Passwd, Http, Dovecot };
+
+// Where a service is asked: "http://host:port/path", "https://...".
+struct Url {
+  bool tls = false;
+  std::string host;  // a name or an address, without brackets
+  std::uint16_t port = 80;
+  std::string path = "/";  // with the query; begins with "/"
+
+  bool operator==(const Url&) const = default;
+};
+
+// auth.http: nginx's auth_http contract.
+struct HttpSource {
+  Url url;
+  Duration timeout{std::chrono::seconds(5)};
+  unsigned in_flight = 256;  // questions at once, of each worker; more are refused as temporary
+  std::string ca_file;       // verifies an https service; empty: the system's
+  enum class Escape : std::uint8_t { Full, Nginx } escape = Escape::Full;
+  std::vector<std::pair<std::string, std::string>> headers;  // sent with every question
+  bool pass_certificate = false;                             // Auth-SSL-Cert
+
+  bool operator==(const HttpSource&) const = default;
+};
+
+// auth.dovecot: Dovecot's auth-client protocol.
+struct DovecotSource {
+  std::string path;  // of a UNIX socket; empty: host and port
+  std::string host;
+  std::uint16_t port = 0;
+  Duration timeout{std::chrono::seconds(30)};
+  unsigned in_flight = 1024;
+
+  bool operator==(const DovecotSource&) const = default;
+};
+
+// auth.policy: a weakforced service, asked before and after the password is checked.
+struct Policy {
+  Url url;
+  std::string key_file;  // holds the value of X-API-Key; empty: none is sent
+  std::string nonce;     // hashed with user and password, so that the service never sees one
+  Duration timeout{std::chrono::seconds(2)};
+  unsigned in_flight = 100;
+  std::string ca_file;
+  bool reject_on_failure = false;  // an unreachable service: true refuses as temporary, false lets in
+
+  bool operator==(const Policy&) const = default;
+};
+
+// What of a client's certificate is the user's name (SASL EXTERNAL).
+enum class CertificateName : std::uint8_t { Email, CommonName };
+
 struct Auth {
   AuthBy by = AuthBy::Store;
-  std::vector<Mechanism> mechanisms{Mechanism::Plain, Mechanism::Login};
+  std::vector<Mechanism> mechanisms{Mechanism::Plain, Mechanism::Login};  // never Command or Relayed
+  std::vector<std::string>
+      relayed;             // in capitals; with by = "dovecot": relayed where the service offers them
+  bool relay_all = false;  // every mechanism that the service offers
   std::string passwd_file;
+  std::optional<HttpSource> http;
+  std::optional<DovecotSource> dovecot;
+  std::optional<Policy> policy;
+  std::vector<Network> allowed_hosts;  // what a source may name as a store
+  CertificateName certificate_name = CertificateName::Email;
+  std::string
+      master_separator;  // one character: "user*master" asks to act as user; empty: it is a plain name
 
   bool operator==(const Auth&) const = default;
+};
+
+// [map.NAME]: users that are spread by hand. Exactly one of file and redis.
+struct Map {
+  std::string name;
+  std::string file;
+  struct Redis {
+    std::string host;
+    std::uint16_t port = 6379;
+    std::string path;                         // of a UNIX socket; empty: host and port
+    std::string key = "postern:user:{user}";  // {user} is replaced
+    std::string user;                         // for AUTH; empty: password alone
+    std::string password_file;                // empty: no AUTH
+    unsigned database = 0;
+    Duration timeout{std::chrono::seconds(1)};
+    unsigned in_flight = 1024;
+
+    bool operator==(const Redis&) const = default;
+  };
+  std::optional<Redis> redis;
+  struct Cache {  // of redis
+    unsigned entries = 100000;
+    Duration found{std::chrono::seconds(60)};
+    Duration missing{std::chrono::seconds(5)};
+
+    bool operator==(const Cache&) const = default;
+  } cache;
+
+  bool operator==(const Map&) const = default;
 };
 
 struct Route {
   std::string user = "*";   // a glob, or "/regular expression/"
   std::string listener;     // empty: any
   std::string server_name;  // empty: any; compared without regard to case; a glob
-  std::string pool;
-  std::string backend;  // empty: the pool decides
+  std::string pool;         // empty with a map
+  std::string backend;      // empty: the pool decides
+  std::string map{};        // asked for the pool; not found there: the next route
 
   bool operator==(const Route&) const = default;
 };
@@ -161,6 +254,8 @@ struct Pool {
   std::uint16_t pop3_port = 110;
   Forward forward;
   LoginAs login = LoginAs::User;
+  bool authorization =
+      false;  // login = "user": a client may ask to act as another (PLAIN's authzid, user*master)
   std::string master_user;
   std::string master_password_file;
   std::vector<Backend> backends;
@@ -194,6 +289,7 @@ struct Config {
   Tls tls;
   std::vector<Listener> listeners;
   Auth auth;
+  std::vector<Map> maps;
   std::vector<Route> routes;
   std::vector<Pool> pools;
   Admin admin;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -52,13 +53,24 @@ struct LoginRequest {
   Credentials credentials;
 };
 
+// The client's answer to challenge(), decoded. Not comparable: it holds a secret.
+struct Response {
+  Secret message;
+};
+
+// The client gave up instead of answering challenge(), or its answer was not base64. It has been told; the
+// driver forgets the login, and the dialogue goes on with the next command.
+struct Cancelled {
+  bool operator==(const Cancelled&) const = default;
+};
+
 // The session ends when everything sent before has been flushed. Fault::None: the client said LOGOUT or QUIT.
 struct Close {
   Fault fault = Fault::None;
   bool operator==(const Close&) const = default;
 };
 
-using FrontEvent = std::variant<NeedData, Send, StartTls, LoginRequest, Close>;
+using FrontEvent = std::variant<NeedData, Send, StartTls, LoginRequest, Response, Cancelled, Close>;
 
 struct FrontLimits {
   std::size_t line = 40 * 1024;    // one unfinished command, its literals included
@@ -71,6 +83,7 @@ struct FrontSetup {
   bool secure = false;    // TLS is up (implicit), or the listener's clear text is meant (loopback)
   bool starttls = false;  // STARTTLS or STLS is offered until TLS is up
   std::vector<Mechanism> mechanisms;  // which SASL mechanisms are offered; Command needs no entry: see below
+  std::vector<std::string> relayed;   // mechanisms of an authentication service, offered as they are named
   std::string store_capabilities;     // what the pools' stores share: IMAP words separated by spaces, POP3
                                       // CAPA lines separated by LF; already without what only Postern decides
   FrontLimits limits;
@@ -113,6 +126,10 @@ class FrontDialogue {
   // reject(): the client may try again.
   virtual void accept(const StoreWelcome& welcome) = 0;
   virtual void reject(const Refusal& refusal) = 0;
+  // Or, with every mechanism that is SASL: one more challenge (IMAP and POP3 "+ " and base64). The next
+  // events are a Send, and when the client has answered Response or Cancelled; after Response the driver
+  // answers the login again.
+  virtual void challenge(std::string_view message) = 0;
 
   // After accept(): what the client pipelined behind its login, octet for octet.
   virtual std::string take_rest() = 0;
@@ -153,12 +170,20 @@ struct Refused {
   bool operator==(const Refused&) const = default;
 };
 
+// The store sent a challenge in the middle of the login (a token that it refuses: RFC 7628 §3.2.3, and the
+// same with XOAUTH2). The driver answers with respond() or give_up(); then comes Refused or, if the store
+// wants it, another Challenge.
+struct Challenge {
+  std::string message;  // decoded
+  bool operator==(const Challenge&) const = default;
+};
+
 // A probe has learnt what it wanted (BackSetup::probe); capabilities() is complete.
 struct Probed {
   bool operator==(const Probed&) const = default;
 };
 
-using BackEvent = std::variant<NeedData, SendSecret, StartTls, LoggedIn, Refused, Probed>;
+using BackEvent = std::variant<NeedData, SendSecret, StartTls, LoggedIn, Refused, Challenge, Probed>;
 
 // Who the client is, for the store's log and limits.
 struct ClientIdentity {
@@ -169,6 +194,9 @@ struct ClientIdentity {
   std::string server_name;  // SNI; may be empty
   unsigned hops_left = 7;   // already decremented: this is what the store shall read
   std::string client_id;    // see FrontDialogue::client_id()
+  // What an authentication service wants the store to know: x-forward-NAME, XCLIENT FORWARD=. Names of at
+  // most 20 bytes, values of at most 1024 (facts: b.1.2, b.1.5).
+  std::vector<std::pair<std::string, std::string>> forward{};
 };
 
 struct BackSetup {
@@ -180,11 +208,14 @@ struct BackSetup {
   bool probe = false;            // no login: greeting, TLS and capabilities, then Probed
   ClientIdentity client;
 
-  // With a master login `user` is the master and `authorization` the user it acts for: SASL PLAIN is
-  // required. Otherwise `authorization` is empty.
+  // Command: the user and its password, by whatever the store offers. With an `authorization` (a master
+  // login, whose user acts for it) SASL PLAIN is required. XOAuth2, OAuthBearer: `message` goes to the store
+  // as it came from the client, and the store must offer the mechanism.
+  Mechanism mechanism = Mechanism::Command;
   std::string user;
   std::string authorization;
   Secret password;
+  Secret message;
 };
 
 class BackDialogue {
@@ -194,6 +225,10 @@ class BackDialogue {
   virtual void receive(std::string_view bytes) = 0;
   virtual BackEvent next() = 0;
   virtual void secured() = 0;
+
+  // Answers to Challenge: what the client said, or that it gave up ("*", RFC 9051 §6.2.2, RFC 5034 §4).
+  virtual void respond(const Secret& message) = 0;
+  virtual void give_up() = 0;
 
   // The store closed the connection: what that means now (Fault::StoreClosed, or what a BYE before it said).
   virtual Refusal closed() = 0;

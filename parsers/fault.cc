@@ -38,6 +38,8 @@ constexpr std::array<FaultRow, kFaults> kTable{{
     refused(NotAuthorized, "not_authorized", "AUTHORIZATIONFAILED", "Authorization failed."),
     refused(PasswordExpired, "password_expired", "EXPIRED", "The password has expired."),
     refused(NoRoute, "no_route", "AUTHENTICATIONFAILED", kAuthentication),
+    refused(AccountDisabled, "account_disabled", "CONTACTADMIN", "This account is disabled."),
+    refused(PolicyRefused, "policy_refused", "AUTHENTICATIONFAILED", kAuthentication),
     client(UserLimit, "user_limit", "LIMIT", "IN-USE", "Too many sessions of this user."),
     client(StoreRefused, "store_refused", "CONTACTADMIN", "SYS/PERM", "The mail store refused the login."),
 
@@ -58,7 +60,11 @@ constexpr std::array<FaultRow, kFaults> kTable{{
     misconfigured(StoreBug, "store_bug"),
     misconfigured(Loop, "loop"),
 
-    temporary(AuthUnavailable, "auth_unavailable", Blame::Postern, false),
+    temporary(AuthUnavailable, "auth_unavailable", Blame::Source, false),
+    temporary(AuthProtocol, "auth_protocol", Blame::Source, false),
+    temporary(LookupUnavailable, "lookup_unavailable", Blame::Source, false),
+    misconfigured(LookupInvalid, "lookup_invalid"),
+    misconfigured(HostNotAllowed, "host_not_allowed"),
 
     client(TooManyAttempts, "too_many_attempts", "", "AUTH", "Too many failed logins."),
     client(TooManyBadCommands, "too_many_bad_commands", "", "", "Too many bad commands."),
@@ -106,6 +112,8 @@ std::string_view name_of(Blame blame) {
       return "store";
     case Blame::Configuration:
       return "configuration";
+    case Blame::Source:
+      return "source";
     case Blame::Postern:
       return "postern";
   }

@@ -15,6 +15,8 @@ enum class Fault : std::uint8_t {
   NotAuthorized,    // may not act as the identity that was asked for
   PasswordExpired,  // the store said [EXPIRED]
   NoRoute,          // no [[route]] matches this user; the client reads the same as for BadCredentials
+  AccountDisabled,  // the source knows the user and lets nobody in: disabled, nologin
+  PolicyRefused,    // the policy service said no; the client reads the same as for BadCredentials
   UserLimit,        // too many sessions of this user, here or at the store
   StoreRefused,     // the store refused with a code of its own, which is passed on
   // The store's: said to the client as temporary, and another backend may be tried before that.
@@ -35,7 +37,11 @@ enum class Fault : std::uint8_t {
   StoreBug,            // said [SERVERBUG], or BAD to a login
   Loop,                // the hop count ran out, or the backend is one of our own listeners
   // Authentication by Postern itself.
-  AuthUnavailable,  // the password file or its queue could not answer
+  AuthUnavailable,    // the source of identities could not answer, or its queue is full
+  AuthProtocol,       // it answered something that is not its protocol
+  LookupUnavailable,  // a map could not be asked, and there is no last known good answer
+  LookupInvalid,      // a map or a source names a pool or a backend that is not there
+  HostNotAllowed,     // a source names a host outside [auth] allowed_hosts
   // The client's behaviour before login.
   TooManyAttempts,
   TooManyBadCommands,
@@ -56,7 +62,8 @@ enum class Fault : std::uint8_t {
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::Exhausted) + 1;
 
-enum class Blame : std::uint8_t { Nobody, Client, Credentials, Store, Configuration, Postern };
+// Source: what Postern asks about users, as a map or an authentication service.
+enum class Blame : std::uint8_t { Nobody, Client, Credentials, Store, Configuration, Source, Postern };
 
 struct FaultRow {
   Fault fault;

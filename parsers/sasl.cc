@@ -60,7 +60,8 @@ Secret write_plain(std::string_view authorization, std::string_view user, std::s
 }
 
 std::optional<Mechanism> parse_mechanism(std::string_view name) {
-  for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::Login}) {
+  for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::Login, Mechanism::XOAuth2,
+                                    Mechanism::OAuthBearer, Mechanism::External}) {
     if (equal_ignoring_case(name, sasl_name_of(mechanism))) return mechanism;
   }
   return std::nullopt;
@@ -69,11 +70,18 @@ std::optional<Mechanism> parse_mechanism(std::string_view name) {
 std::string_view sasl_name_of(Mechanism mechanism) {
   switch (mechanism) {
     case Mechanism::Command:
+    case Mechanism::Relayed:
       return "";
     case Mechanism::Plain:
       return "PLAIN";
     case Mechanism::Login:
       return "LOGIN";
+    case Mechanism::XOAuth2:
+      return "XOAUTH2";
+    case Mechanism::OAuthBearer:
+      return "OAUTHBEARER";
+    case Mechanism::External:
+      return "EXTERNAL";
   }
   return "";
 }

@@ -29,7 +29,7 @@ Secret write_plain(std::string_view authorization, std::string_view user, std::s
 
 // A mechanism's name as in AUTH=, in any case; nullopt for one that Postern does not speak.
 std::optional<Mechanism> parse_mechanism(std::string_view name);
-std::string_view sasl_name_of(Mechanism mechanism);  // "PLAIN"; empty for Command
+std::string_view sasl_name_of(Mechanism mechanism);  // "PLAIN"; empty for Command and Relayed
 
 // The challenges of the LOGIN mechanism, in base64.
 inline constexpr std::string_view kLoginUserChallenge = "VXNlcm5hbWU6";

@@ -21,6 +21,8 @@ class ImapBack final : public BackDialogue {
   void receive(std::string_view bytes) override;
   BackEvent next() override;
   void secured() override;
+  void respond(const Secret&) override {}
+  void give_up() override {}
   Refusal closed() override;
   bool credentials_sent() const override { return credentials_sent_; }
   std::string capabilities() const override { return capabilities_; }

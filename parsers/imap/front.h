@@ -23,6 +23,7 @@ class ImapFront final : public FrontDialogue {
   void secured() override;
   void accept(const StoreWelcome& welcome) override;
   void reject(const Refusal& refusal) override;
+  void challenge(std::string_view) override {}
   std::string take_rest() override { return buffer_.take_rest(); }
   std::string farewell(Fault fault) const override;
   bool asked_capability() const override { return asked_capability_; }

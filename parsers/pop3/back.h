@@ -21,6 +21,8 @@ class Pop3Back : public BackDialogue {
   void receive(std::string_view bytes) override;
   BackEvent next() override;
   void secured() override;
+  void respond(const Secret&) override {}
+  void give_up() override {}
   Refusal closed() override { return {.fault = Fault::StoreClosed, .code = {}, .text = {}}; }
   bool credentials_sent() const override { return credentials_sent_; }
   std::string capabilities() const override { return capabilities_; }

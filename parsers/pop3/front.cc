@@ -36,7 +36,7 @@ bool holds_control(const LineBuffer::Line& line) {
   return line.stray_cr || line.text.find('\0') != line.text.npos;
 }
 
-std::string challenge(std::string_view base64) { return ("+ " + std::string(base64)) + "\r\n"; }
+std::string continuation(std::string_view base64) { return ("+ " + std::string(base64)) + "\r\n"; }
 
 std::string greeting(const FrontSetup& setup) {
   std::string text = setup.invite_xclient ? "[XCLIENT] " : "";
@@ -162,7 +162,7 @@ FrontEvent Pop3Front::auth(std::string_view argument) {
   if (initial == "=") return decoded(Secret());
   if (!initial.empty()) return respond(initial);
   phase_ = Phase::Sasl;
-  return Send{challenge(*mechanism == Mechanism::Login ? kLoginUserChallenge : "")};
+  return Send{continuation(*mechanism == Mechanism::Login ? kLoginUserChallenge : "")};
 }
 
 FrontEvent Pop3Front::capa(std::string_view) {
@@ -225,7 +225,7 @@ FrontEvent Pop3Front::decoded(const Secret& message) {
   if (!exchange_.user) {
     exchange_.user = message.reveal();
     phase_ = Phase::Sasl;
-    return Send{challenge(kLoginPasswordChallenge)};
+    return Send{continuation(kLoginPasswordChallenge)};
   }
   return request({.mechanism = Mechanism::Login,
                   .user = *std::move(exchange_.user),

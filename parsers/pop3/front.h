@@ -22,6 +22,7 @@ class Pop3Front : public FrontDialogue {
   void secured() override;
   void accept(const StoreWelcome& welcome) override;
   void reject(const Refusal& refusal) override;
+  void challenge(std::string_view) override {}
   std::string take_rest() override { return input_.take_rest(); }
   std::string farewell(Fault fault) const override;
   const Forwarded& forwarded() const override { return forwarded_; }

@@ -80,6 +80,11 @@ std::expected<std::unique_ptr<Transport>, int> Loop::dial(const Endpoint& to, Tr
   return Socket::dial(loop_.get(), to, owner, side);
 }
 
+std::expected<std::unique_ptr<Transport>, int> Loop::dial_local(const std::string& path,
+                                                                TransportOwner* owner, int side) {
+  return Socket::dial_local(loop_.get(), path, owner, side);
+}
+
 void Loop::resolve(const std::string& host, AnswerTicket ticket) { resolver_->resolve(host, ticket, now()); }
 
 Duration Loop::take_longest_turn() {

@@ -42,6 +42,8 @@ class Loop final : public Reactor {
   Scratch& scratch() override { return scratch_; }
   std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner,
                                                       int side) override;
+  std::expected<std::unique_ptr<Transport>, int> dial_local(const std::string& path, TransportOwner* owner,
+                                                            int side) override;
   void resolve(const std::string& host, AnswerTicket ticket) override;
 
   uv_loop_s* handle() { return loop_.get(); }

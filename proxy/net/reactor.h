@@ -21,6 +21,18 @@ struct AnswerTicket {
   bool operator==(const AnswerTicket&) const = default;
 };
 
+// A part of a worker that lives beside its sessions and asks for names as they do: the client of an
+// authentication service. Its tickets have slots from kServiceSlots on; the worker gives each service its
+// own.
+class Service {
+ public:
+  virtual void addresses(const std::vector<Address>& addresses, AnswerTicket ticket) = 0;
+
+ protected:
+  ~Service() = default;
+};
+inline constexpr std::uint32_t kServiceSlots = 0xffff0000;
+
 // Memory that is used within one event and by nobody between events: one per loop, so that an idle session
 // holds no buffer.
 struct Scratch {
@@ -42,6 +54,10 @@ class Reactor {
   // The error is an errno: no descriptor, no local port, no route.
   virtual std::expected<std::unique_ptr<Transport>, int> dial(const Endpoint& to, TransportOwner* owner,
                                                               int side) = 0;
+
+  // The same to a UNIX socket by its path. ENAMETOOLONG when no socket can have it.
+  virtual std::expected<std::unique_ptr<Transport>, int> dial_local(const std::string& path,
+                                                                    TransportOwner* owner, int side) = 0;
 
   // Looks a host name up; the answer comes later, to whoever the reactor was made for. An empty answer: the
   // name has no address, or no name server answered.

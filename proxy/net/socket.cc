@@ -3,11 +3,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 #include <uv.h>
 
 namespace postern::net {
@@ -40,6 +41,23 @@ std::expected<std::unique_ptr<Socket>, int> Socket::dial(uv_loop_s* loop, const 
   set_stream_options(descriptor, KeepAlive{});
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), length) != 0 &&
       errno != EINPROGRESS) {
+    const int error = errno;
+    ::close(descriptor);
+    return std::unexpected(error);
+  }
+  return std::make_unique<Socket>(loop, descriptor, owner, side);
+}
+
+std::expected<std::unique_ptr<Socket>, int> Socket::dial_local(uv_loop_s* loop, const std::string& path,
+                                                               TransportOwner* owner, int side) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return std::unexpected(ENAMETOOLONG);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return std::unexpected(errno);
+  // EAGAIN: the service's backlog is full.
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     const int error = errno;
     ::close(descriptor);
     return std::unexpected(error);

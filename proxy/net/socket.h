@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <memory>
+#include <string>
 
 #include "proxy/net/transport.h"
 
@@ -19,8 +20,8 @@ struct KeepAlive {
   int user_timeout_milliseconds = 120'000;  // unacknowledged bytes (TCP_USER_TIMEOUT)
 };
 
-// A TCP socket watched by a libuv loop. Reads and writes are the system's own, tried at once: there is no
-// queue here. Belongs to the thread of its loop.
+// A TCP or UNIX stream socket watched by a libuv loop. Reads and writes are the system's own, tried at once:
+// there is no queue here. Belongs to the thread of its loop.
 class Socket final : public Transport {
  public:
   // Takes a connected, non-blocking descriptor.
@@ -28,6 +29,9 @@ class Socket final : public Transport {
   // Begins to connect; the error is an errno (out of descriptors, ports, no route).
   static std::expected<std::unique_ptr<Socket>, int> dial(uv_loop_s* loop, const Endpoint& to,
                                                           TransportOwner* owner, int side);
+  // The same to a UNIX socket, which connects at once or not at all.
+  static std::expected<std::unique_ptr<Socket>, int> dial_local(uv_loop_s* loop, const std::string& path,
+                                                                TransportOwner* owner, int side);
   ~Socket() override;
 
   void want(bool readable, bool writable) override;

@@ -11,7 +11,9 @@ using prometheus::MetricType;
 using Words = std::vector<std::string>;
 
 constexpr std::array kProtocolList{Protocol::Imap, Protocol::Pop3};
-constexpr std::array kMechanismList{Mechanism::Command, Mechanism::Plain, Mechanism::Login};
+constexpr std::array kMechanismList{Mechanism::Command, Mechanism::Plain,       Mechanism::Login,
+                                    Mechanism::XOAuth2, Mechanism::OAuthBearer, Mechanism::External,
+                                    Mechanism::Relayed};
 static_assert(kProtocolList.size() == kProtocols && kMechanismList.size() == kMechanisms);
 
 // The sum over all workers of what `number` reads from one.

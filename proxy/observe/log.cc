@@ -154,6 +154,7 @@ Level level_of(const SessionRecord& record) {
   switch (describe(record.fault).blame) {
     case Blame::Store:
     case Blame::Configuration:
+    case Blame::Source:
     case Blame::Postern:
       return Level::Warn;
     case Blame::Nobody:

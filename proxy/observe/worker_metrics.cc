@@ -29,6 +29,7 @@ LoginResult result_of(Fault fault) {
     case Blame::Client:
       return LoginResult::Client;
     case Blame::Store:
+    case Blame::Source:
     case Blame::Postern:
       return LoginResult::Temporary;
   }

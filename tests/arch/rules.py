@@ -18,11 +18,11 @@ MAY_INCLUDE = {
     "parsers/": ["parsers/"],
     "conf/": ["conf/", "parsers/address.h", "parsers/credentials.h", "parsers/protocol.h"],
     "proxy/": ["proxy/", "conf/", "parsers/"],
-    "proxy/auth/": ["proxy/auth/", "proxy/time.h", "parsers/"],
+    "proxy/auth/": ["proxy/auth/", "proxy/link.h", "proxy/net/", "proxy/tls/", "proxy/time.h", "parsers/", "conf/model.h"],
     "proxy/net/": ["proxy/net/", "proxy/time.h", "parsers/"],
     "proxy/observe/": ["proxy/observe/", "proxy/time.h", "parsers/"],
     "proxy/pool/": ["proxy/pool/", "proxy/time.h", "parsers/", "conf/model.h"],
-    "proxy/route/": ["proxy/route/", "proxy/time.h", "parsers/", "conf/model.h"],
+    "proxy/route/": ["proxy/route/", "proxy/link.h", "proxy/net/", "proxy/time.h", "parsers/", "conf/model.h"],
     "proxy/tls/": ["proxy/tls/", "proxy/time.h", "parsers/"],
     "bench/": ["bench/", "proxy/", "conf/", "parsers/"],
     "tests/": ["tests/", "proxy/", "conf/", "parsers/"],
@@ -42,6 +42,8 @@ ONLY_IN = [
     (re.compile(r"#include <toml\+\+/"), "toml++", ["conf/", "bench/", "tests/"]),
     (re.compile(r"#include <prometheus/"), "prometheus-cpp", ["proxy/observe/", "bench/", "tests/"]),
     (re.compile(r"#include <civetweb"), "civetweb", ["proxy/observe/", "bench/", "tests/"]),
+    (re.compile(r"#include <hiredis/"), "hiredis", ["proxy/route/", "tests/"]),
+    (re.compile(r"#include <boost/"), "Boost.Beast", ["proxy/auth/", "tests/"]),
 ]
 
 COPIES_ALL = re.compile(r"\[=[\],]")

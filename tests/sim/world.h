@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <deque>
 #include <functional>
 #include <map>
@@ -90,6 +91,10 @@ class World final : public net::Reactor, private SessionHost {
   net::Scratch& scratch() override { return scratch_; }
   std::expected<std::unique_ptr<net::Transport>, int> dial(const Endpoint& to, net::TransportOwner* owner,
                                                            int side) override;
+  std::expected<std::unique_ptr<net::Transport>, int> dial_local(const std::string&, net::TransportOwner*,
+                                                                 int) override {
+    return std::unexpected(ENOENT);
+  }
   void resolve(const std::string& host, net::AnswerTicket ticket) override;
   // SessionHost
   net::Reactor& reactor() override { return *this; }

@@ -122,6 +122,10 @@ class Front final : public Machine {
               [](const Send& send) { return bytes_of(send.bytes); },
               [](const StartTls&) { return event("starttls", {}); },
               [](const LoginRequest& login) { return event("login", fields_of(login.credentials)); },
+              [](const Response& response) {
+                return event("response", {{"message", std::string(response.message.reveal())}});
+              },
+              [](const Cancelled&) { return event("cancelled", {}); },
               [](const Close& close) {
                 return event("close", {{"fault", std::string(name_of(close.fault))}});
               }},
@@ -168,6 +172,7 @@ class Back final : public Machine {
               [](const StartTls&) { return event("starttls", {}); },
               [](const LoggedIn& logged_in) { return event("logged_in", fields_of(logged_in.welcome)); },
               [](const Refused& refused) { return event("refused", fields_of(refused.refusal)); },
+              [](const Challenge& challenge) { return event("challenge", {{"message", challenge.message}}); },
               [](const Probed&) { return event("probed", {}); }},
         dialogue_->next());
   }

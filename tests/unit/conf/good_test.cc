@@ -110,7 +110,9 @@ socket = ""
   listener.proxy_protocol = {*Network::parse("10.0.0.0/8")};
   listener.trusted = {*Network::parse("192.0.2.0/24"), *Network::parse("2001:db8::/32")};
   expected.listeners = {listener};
-  expected.auth = {AuthBy::Passwd, {Mechanism::Login}, "pw"};
+  expected.auth.by = AuthBy::Passwd;
+  expected.auth.mechanisms = {Mechanism::Login};
+  expected.auth.passwd_file = "pw";
   expected.routes = {{"/^a/", "pop", "*.example", "two", "b2"}};
   Pool pool;
   pool.name = "two";
