@@ -223,7 +223,7 @@ void Connection::pop3(std::string_view text) {
 }
 
 void Connection::send_message() {
-  static const std::string kPiece(256 * 1024, 'm');
+  static const std::string kPiece(std::size_t{256} * 1024, 'm');
   while (to_send_ > 0 && channel_.unwritten() == 0) {
     const std::size_t size = std::min(to_send_, kPiece.size());
     to_send_ -= size;

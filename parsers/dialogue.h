@@ -73,8 +73,8 @@ struct Close {
 using FrontEvent = std::variant<NeedData, Send, StartTls, LoginRequest, Response, Cancelled, Close>;
 
 struct FrontLimits {
-  std::size_t line = 40 * 1024;    // one unfinished command, its literals included
-  std::size_t literal = 4 * 1024;  // one literal in it
+  std::size_t line = std::size_t{40} * 1024;    // one unfinished command, its literals included
+  std::size_t literal = std::size_t{4} * 1024;  // one literal in it
   unsigned bad_commands = 3;       // the last of these closes
 };
 

@@ -68,8 +68,7 @@ Step StoreLogin::run(SessionContext& context) {
           backend->host(), backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
       return handshaken(context, back->handshake(std::string_view{}));
     }
-    if (auto* accepted = std::get_if<LoggedIn>(&event))
-      return logged_in(context, std::move(accepted->welcome));
+    if (auto* accepted = std::get_if<LoggedIn>(&event)) return logged_in(context, accepted->welcome);
     if (auto* refused = std::get_if<Refused>(&event)) {
       // With a master login it is our password that was refused; the client's was right.
       if (attempt->pool->login == conf::LoginAs::Master && refused->refusal.fault == Fault::BadCredentials) {
@@ -110,7 +109,7 @@ Step StoreLogin::lost(SessionContext& context, const Refusal& refusal) {
                       : "closed the connection before the login");
 }
 
-Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
+Step StoreLogin::logged_in(SessionContext& context, const StoreWelcome& welcome) {
   const Time now = context.reactor.now();
   const StorePool& pool = *attempt->pool;
   observe::SessionRecord& record = context.record;

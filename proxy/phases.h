@@ -190,7 +190,7 @@ struct StoreLogin final : Waiting {
   Step run(SessionContext& context);
   Step lost(SessionContext& context, const Refusal& refusal);
   Step handshaken(SessionContext& context, tls::Status status);
-  Step logged_in(SessionContext& context, StoreWelcome welcome);
+  Step logged_in(SessionContext& context, const StoreWelcome& welcome);
 };
 
 // Lets refused credentials wait before the client is told.

@@ -66,12 +66,13 @@ void Prober::begin(Target& target) {
     target.probes.push_back(std::make_unique<Probe>(
         reactor_, pool, *target.backend, protocol, *snapshot_->capabilities,
         net::AnswerTicket{target.number, ++generation_},
-        [this, number = target.number, protocol](std::string problem) {
+        [this, number = target.number, protocol](const std::string& problem) {
           finished(number, problem.empty() ? problem : std::string(name_of(protocol)) + ": " + problem);
         }));
   }
   // A probe may finish at once, and the last of them empties the list.
   std::vector<Probe*> starting;
+  starting.reserve(target.probes.size());
   for (const auto& probe : target.probes) starting.push_back(probe.get());
   target.running = starting.size();
   for (Probe* probe : starting) probe->begin();

@@ -147,12 +147,13 @@ void Server::use(conf::Loaded loaded, std::shared_ptr<const Snapshot> snapshot,
   limiter_.set_limits(limits_of(loaded_.config.limits));
   failure_delay_.set(loaded_.config.limits.failure_delay, loaded_.config.limits.failure_delay_max);
   log_->set_level(static_cast<observe::Level>(loaded_.config.log.level));
-  endpoints_ = kept;
+  endpoints_ = std::move(kept);
   {
     const std::lock_guard lock(mutex_);
     snapshot_ = snapshot;
   }
-  for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->use(snapshot, std::move(gates[i]), kept);
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    workers_[i]->use(snapshot, std::move(gates[i]), endpoints_);
   prober_.use(std::move(snapshot));
   metrics_.shared().config_last_reload_success_timestamp.set(
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())

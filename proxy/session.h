@@ -15,7 +15,7 @@ class Session final : public net::TransportOwner, private net::Timer {
  public:
   Session(SessionHost& host, std::shared_ptr<const Snapshot> snapshot, const ListenerPlan& listener,
           const Endpoint& peer, std::uint32_t slot);
-  ~Session();
+  ~Session() override;
 
   // Begins with a connected transport, whose owner is this session with side kFront.
   void begin(std::unique_ptr<net::Transport> front);

@@ -15,8 +15,8 @@ using pop3::Reply;
 
 namespace {
 
-constexpr std::size_t kLineMax = 8 * 1024;
-constexpr std::size_t kCapabilitiesMax = 8 * 1024;
+constexpr std::size_t kLineMax = std::size_t{8} * 1024;
+constexpr std::size_t kCapabilitiesMax = std::size_t{8} * 1024;
 constexpr std::size_t kCommandMax = 255;  // RFC 2449 §4, CRLF included
 constexpr std::string_view kEnd = "\r\n";
 

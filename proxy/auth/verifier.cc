@@ -99,7 +99,7 @@ void Verifier::work() {
 Verdict verify(const Secret& password, std::string_view hash) {
   if (password.reveal().contains('\0')) return Verdict::Wrong;
   Secret phrase = password.clone();
-  phrase.append(std::string_view("", 1));  // crypt(3) reads up to a NUL
+  phrase.append({"\0", 1});  // crypt(3) reads up to a NUL
   auto data = std::make_unique<crypt_data>();
   errno = 0;
   const char* computed = crypt_r(phrase.reveal().data(), std::string(hash).c_str(), data.get());

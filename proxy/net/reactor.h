@@ -36,11 +36,11 @@ inline constexpr std::uint32_t kServiceSlots = 0xffff0000;
 // Memory that is used within one event and by nobody between events: one per loop, so that an idle session
 // holds no buffer.
 struct Scratch {
-  static constexpr std::size_t kRead = 128 * 1024;
+  static constexpr std::size_t kRead = std::size_t{128} * 1024;
   std::unique_ptr<char[]> input = std::make_unique<char[]>(kRead);           // as it came from the socket
   std::unique_ptr<char[]> plain = std::make_unique<char[]>(kRead + kSlack);  // after TLS
   std::string output;                                                        // as it goes to the socket
-  static constexpr std::size_t kSlack = 20 * 1024;
+  static constexpr std::size_t kSlack = std::size_t{20} * 1024;
 };
 
 // What a session needs of the world below it: time, connections, names. The loop is one; a simulation

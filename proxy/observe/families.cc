@@ -125,11 +125,15 @@ void tls_handshake_failures(const Scrape& scrape, Samples& samples) {
 void logins(const Scrape& scrape, Samples& samples) {
   for (const Protocol protocol : kProtocolList)
     for (const Mechanism mechanism : kMechanismList)
-      for (std::size_t result = 0; result < kLoginResults; ++result)
-        samples.add({name_of(protocol), name_of(mechanism), name_of(static_cast<LoginResult>(result))},
-                    total(scrape, [protocol, mechanism, result](const WorkerMetrics& worker) -> auto& {
-                      return worker.of(protocol).logins[static_cast<std::size_t>(mechanism)][result];
-                    }));
+      for (std::size_t result = 0; result < kLoginResults; ++result) {
+        const bool usual = mechanism <= Mechanism::Login;
+        const double count =
+            total(scrape, [protocol, mechanism, result](const WorkerMetrics& worker) -> auto& {
+              return worker.of(protocol).logins[static_cast<std::size_t>(mechanism)][result];
+            });
+        const auto name = static_cast<LoginResult>(result);
+        if (usual || count > 0) samples.add({name_of(protocol), name_of(mechanism), name_of(name)}, count);
+      }
 }
 
 void login_faults(const Scrape& scrape, Samples& samples) {
@@ -248,11 +252,11 @@ constexpr auto kFamilies = std::to_array<Family>({
      one_number<&WorkerMetrics::accept_paused>},
 
     {"postern_logins_total", MetricType::Counter, "protocol,mechanism,result",
-     "Logins by result: ok; credentials: refused as the user's own doing; temporary: a store or Postern "
-     "could not; "
-     "configuration: will not work until a configuration changes; limit: too many sessions; policy: a rule "
-     "against "
-     "abuse; client: left or fell silent.",
+     "Logins by result: ok; credentials: refused as the user's own doing; temporary: a store, a source or "
+     "Postern could not; configuration: will not work until a configuration changes; limit: too many "
+     "sessions; "
+     "policy: a rule against abuse; client: left or fell silent. xoauth2, oauthbearer, external and relayed "
+     "appear with their first login.",
      logins},
     {"postern_login_faults_total", MetricType::Counter, "fault",
      "Faults of refused logins and of sessions that ended before login: the log's fault.", login_faults},

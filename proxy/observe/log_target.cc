@@ -68,12 +68,12 @@ std::expected<Descriptor, std::string> open_file(const std::string& path) {
 class FileTarget : public StreamTarget {
  public:
   FileTarget(std::string path, Descriptor fd) : StreamTarget(std::move(fd)), path_(std::move(path)) {}
-  ~FileTarget() override { Descriptor(next_.exchange(-1)); }
+  ~FileTarget() override { const Descriptor unused(next_.exchange(-1)); }
 
   std::expected<void, std::string> reopen() override {
     auto fd = open_file(path_);
     if (!fd) return std::unexpected(fd.error());
-    Descriptor(next_.exchange(fd->release()));
+    const Descriptor replaced(next_.exchange(fd->release()));
     return {};
   }
 

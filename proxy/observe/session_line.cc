@@ -59,7 +59,9 @@ constexpr auto kFields = std::to_array<SessionField>({
        if (!r.tls_version.empty()) line.flag(name, r.tls_resumed);
      }},
     {"sni", "the server name that the client asked for", text<&Record::server_name>},
-    {"mechanism", "how the client proved itself: command (LOGIN, USER and PASS), plain, login",
+    {"mechanism",
+     "how the client proved itself: command (LOGIN, USER and PASS), plain, login, xoauth2, "
+     "oauthbearer, external, or relayed (any other of the authentication service)",
      [](LogLine& line, Name name, const Record& r) {
        if (r.mechanism) line.text(name, name_of(*r.mechanism));
      }},

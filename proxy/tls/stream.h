@@ -84,6 +84,6 @@ class Stream {
 };
 
 // What a record that was incomplete before can add to the plaintext of one decrypt().
-inline constexpr std::size_t kDecryptSlack = 18 * 1024;
+inline constexpr std::size_t kDecryptSlack = std::size_t{18} * 1024;
 
 }  // namespace postern::tls

@@ -139,8 +139,9 @@ Scripts read_scripts(const std::string& root) {
       Dialogue folder;
       folder.protocol = protocol;
       folder.side = side;
-      const std::string name = std::string(name_of(protocol)) + (side == Side::Front ? "_front" : "_back");
-      Scripts scripts = read_folder(root + "/" + name, folder);
+      std::string path = root;
+      path.append("/").append(name_of(protocol)).append(side == Side::Front ? "_front" : "_back");
+      Scripts scripts = read_folder(path, folder);
       std::ranges::move(scripts.dialogues, std::back_inserter(all.dialogues));
       std::ranges::move(scripts.problems, std::back_inserter(all.problems));
     }

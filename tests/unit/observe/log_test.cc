@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::unique_ptr<Log> open_log(LogSettings settings) {
+std::unique_ptr<Log> open_log(const LogSettings& settings) {
   auto log = Log::open(settings);
   REQUIRE(log);
   return std::move(*log);

@@ -1,6 +1,7 @@
 #include "proxy/observe/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -91,8 +92,10 @@ void live_through_everything(Metrics& metrics, const Numbers& numbers) {
     for (std::size_t fault = 1; fault < kFaults; ++fault) {
       worker.login_fault(static_cast<Fault>(fault));
       const Blame blame = describe(static_cast<Fault>(fault)).blame;
+      constexpr std::array kOfNoBackend{Fault::NoBackend, Fault::MasterRefused, Fault::LookupInvalid,
+                                        Fault::HostNotAllowed};
       const bool of_one_backend =
-          static_cast<Fault>(fault) != Fault::NoBackend && static_cast<Fault>(fault) != Fault::MasterRefused;
+          std::ranges::find(kOfNoBackend, static_cast<Fault>(fault)) == kOfNoBackend.end();
       if (of_one_backend && (blame == Blame::Store || blame == Blame::Configuration))
         for (const std::size_t backend : numbers.backends)
           worker.backends[backend].failed(static_cast<Fault>(fault));
@@ -203,6 +206,9 @@ TEST_CASE("the result of a login follows from its fault") {
       {Fault::NoBackend, "temporary"},
       {Fault::StoreTls, "temporary"},
       {Fault::AuthUnavailable, "temporary"},
+      {Fault::LookupUnavailable, "temporary"},
+      {Fault::PolicyRefused, "credentials"},
+      {Fault::HostNotAllowed, "configuration"},
       {Fault::ShuttingDown, "temporary"},
       {Fault::StoreNoTls, "configuration"},
       {Fault::Loop, "configuration"},

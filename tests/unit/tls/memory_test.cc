@@ -37,7 +37,7 @@ Weights weigh(ServerContext& server, ClientContext& client, bool use, bool resum
   backs.reserve(kStreams);
   std::string to_back;
   std::string to_front;
-  const std::string text(16 * 1024, 't');
+  const std::string text(std::size_t{16} * 1024, 't');
   for (std::size_t i = 0; i < kStreams; ++i) {
     fronts.push_back(server.accept(Protocol::Imap));
     backs.push_back(client.connect("mail.example.org", resume ? "one" : std::to_string(i)));

@@ -73,12 +73,12 @@ TEST_CASE("a megabyte arrives each way, written and read in chunks of any size")
 
 TEST_CASE("bulk is one call, full records, and no more than their overhead") {
   Pair pair;
-  const std::string plain(256 * 1024, 'm');
+  const std::string plain(std::size_t{256} * 1024, 'm');
   REQUIRE(pair.front.encrypt("first, with the ticket", pair.to_back) == Status::Done);
   decrypt_all(pair.back, pair.to_back, pair.to_front);
   pair.to_back.clear();
   REQUIRE(pair.front.encrypt(plain, pair.to_back) == Status::Done);
-  CHECK(pair.to_back.size() == plain.size() + 16 * 22);  // a header, a type and a tag for each 16 KiB
+  CHECK(pair.to_back.size() == plain.size() + std::size_t{16} * 22);  // a header, a type and a tag for each 16 KiB
   CHECK(decrypt_all(pair.back, pair.to_back, pair.to_front) == plain);
 }
 
