@@ -13,7 +13,7 @@ build_packages=(
     g++ cmake ninja-build pkg-config ca-certificates
     android-libboringssl-dev libuv1-dev libc-ares-dev
     libtomlplusplus-dev prometheus-cpp-dev libcivetweb-dev libcli11-dev libspdlog-dev libfmt-dev
-    nlohmann-json3-dev libcrypt-dev libsystemd-dev libxxhash-dev libre2-dev zlib1g-dev doctest-dev
+    nlohmann-json3-dev libcrypt-dev libhiredis-dev libsystemd-dev libxxhash-dev libre2-dev zlib1g-dev doctest-dev
 )
 demo_packages=(
     dovecot-imapd dovecot-pop3d curl openssl python3
@@ -23,7 +23,7 @@ demo_packages=(
     libzephyr4
 )
 test_packages=(
-    isync fetchmail netbase prometheus  # fetchmail looks its ports up in netbase's /etc/services
+    isync fetchmail netbase prometheus redis-server  # fetchmail looks its ports up in netbase's /etc/services
     clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 ccache git
 )
 unpacked_packages=(cyrus-common cyrus-imapd cyrus-pop3d sasl2-bin)
