@@ -40,7 +40,7 @@ TEST_CASE("every fault has its row, a name of its own, and a text that can stand
 
 TEST_CASE("what is not the user's fault never reads like a wrong password") {
   for_each_row([](const FaultRow& row) {
-    if (row.blame != Blame::Store && row.blame != Blame::Configuration && row.blame != Blame::Postern) return;
+    if (row.blame == Blame::Nobody || row.blame == Blame::Client || row.blame == Blame::Credentials) return;
     CHECK((row.imap_code == "UNAVAILABLE" || row.imap_code == "SERVERBUG"));
     CHECK((row.pop3_code == "SYS/TEMP" || row.pop3_code == "SYS/PERM"));
     CHECK((row.imap_code == "SERVERBUG") == (row.blame == Blame::Configuration));
@@ -56,14 +56,26 @@ TEST_CASE("credentials are refused with AUTH and without a second backend") {
   });
 }
 
-TEST_CASE("a user without a route reads the same as a wrong password") {
-  const FaultRow& unknown = describe(Fault::NoRoute);
+TEST_CASE("a user without a route, or refused by policy, reads the same as a wrong password") {
   const FaultRow& wrong = describe(Fault::BadCredentials);
-  CHECK(unknown.imap_code == wrong.imap_code);
-  CHECK(unknown.pop3_code == wrong.pop3_code);
-  CHECK(unknown.text == wrong.text);
-  CHECK(unknown.blame == wrong.blame);
-  CHECK(unknown.name != wrong.name);
+  for (const Fault fault : {Fault::NoRoute, Fault::PolicyRefused}) {
+    const FaultRow& other = describe(fault);
+    CAPTURE(other.name);
+    CHECK(other.imap_code == wrong.imap_code);
+    CHECK(other.pop3_code == wrong.pop3_code);
+    CHECK(other.text == wrong.text);
+    CHECK(other.blame == wrong.blame);
+    CHECK(other.name != wrong.name);
+  }
+}
+
+TEST_CASE("a source that fails is neither the user's fault nor the store's") {
+  for (const Fault fault : {Fault::AuthUnavailable, Fault::AuthProtocol, Fault::LookupUnavailable}) {
+    CAPTURE(name_of(fault));
+    CHECK(describe(fault).blame == Blame::Source);
+    CHECK_FALSE(describe(fault).other_backend_may_help);
+  }
+  CHECK(name_of(Blame::Source) == "source");
 }
 
 TEST_CASE("the codes that clients act on") {
@@ -78,6 +90,7 @@ TEST_CASE("the codes that clients act on") {
       {Fault::BadCredentials, "AUTHENTICATIONFAILED", "AUTH", "Authentication failed.", false},
       {Fault::NotAuthorized, "AUTHORIZATIONFAILED", "AUTH", "Authorization failed.", false},
       {Fault::PasswordExpired, "EXPIRED", "AUTH", "The password has expired.", false},
+      {Fault::AccountDisabled, "CONTACTADMIN", "AUTH", "This account is disabled.", false},
       {Fault::UserLimit, "LIMIT", "IN-USE", "Too many sessions of this user.", false},
       {Fault::ConnectFailed, "UNAVAILABLE", "SYS/TEMP", "Account is temporarily unavailable.", true},
       {Fault::StoreTls, "UNAVAILABLE", "SYS/TEMP", "Account is temporarily unavailable.", true},
@@ -85,6 +98,9 @@ TEST_CASE("the codes that clients act on") {
       {Fault::StoreNoTls, "SERVERBUG", "SYS/PERM", "Account is temporarily unavailable.", false},
       {Fault::Loop, "SERVERBUG", "SYS/PERM", "Account is temporarily unavailable.", false},
       {Fault::AuthUnavailable, "UNAVAILABLE", "SYS/TEMP", "Account is temporarily unavailable.", false},
+      {Fault::LookupUnavailable, "UNAVAILABLE", "SYS/TEMP", "Account is temporarily unavailable.", false},
+      {Fault::LookupInvalid, "SERVERBUG", "SYS/PERM", "Account is temporarily unavailable.", false},
+      {Fault::HostNotAllowed, "SERVERBUG", "SYS/PERM", "Account is temporarily unavailable.", false},
       {Fault::ShuttingDown, "UNAVAILABLE", "SYS/TEMP", "The server is shutting down.", false},
   };
   for (const Row& row : rows) {
