@@ -91,7 +91,18 @@ void check_files(const Config& config, Problems& problems) {
     check.fail("tls.ticket_seed_file", seed,
                "it has " + std::to_string(facts->size) + " octets; at least 32 are needed");
   }
+  check.certificate("tls.client_ca", config.tls.client_ca);
   check.secret("auth.passwd_file", config.auth.passwd_file);
+  if (config.auth.http) check.certificate("auth.http.ca_file", config.auth.http->ca_file);
+  if (config.auth.policy) {
+    check.certificate("auth.policy.ca_file", config.auth.policy->ca_file);
+    check.secret("auth.policy.key_file", config.auth.policy->key_file);
+  }
+  for (const Map& map : config.maps) {
+    const std::string path = join("map", map.name);
+    check.present(path + ".file", map.file);
+    if (map.redis) check.secret(path + ".redis.password_file", map.redis->password_file);
+  }
   for (const Pool& pool : config.pools) {
     const std::string path = join("pool", pool.name);
     check.certificate(path + ".ca_file", pool.ca_file);

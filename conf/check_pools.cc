@@ -51,6 +51,8 @@ class PoolCheck {
       fail("login", "= \"master\" needs [auth] by other than \"store\"" + problems_.line_of("auth.by") +
                         ", or nobody would check the password");
     }
+    if (pool_.authorization && sound("authorization"))
+      fail("authorization", "has no effect with login = \"master\"" + line_of("login"));
     needed("master_user", pool_.master_user);
     needed("master_password_file", pool_.master_password_file);
   }

@@ -9,18 +9,28 @@
 namespace postern::conf {
 namespace {
 
-// Log, admin port, signals, timers, the health checks' sockets; and for each worker its loop, its resolver
-// and its listening sockets.
+// Log, admin port, signals, timers, the health checks' sockets; and for each worker its loop, its resolver,
+// its listening sockets, and its connections to services: one for each question to an HTTP service, and one
+// to Dovecot and to each Redis.
 constexpr std::uint64_t kDescriptorsOfProcess = 64;
 constexpr std::uint64_t kDescriptorsOfWorker = 16;
 constexpr std::uint64_t kDescriptorsOfSession = 2;
+
+std::uint64_t service_connections(const Config& config) {
+  const Auth& auth = config.auth;
+  std::uint64_t connections = auth.dovecot ? 1 : 0;
+  if (auth.http) connections += auth.http->in_flight;
+  if (auth.policy) connections += auth.policy->in_flight;
+  for (const Map& map : config.maps) connections += map.redis ? 1 : 0;
+  return connections;
+}
 
 std::uint64_t descriptors(const Config& config, unsigned processors) {
   const std::uint64_t workers = config.server.workers == 0 ? processors : config.server.workers;
   std::uint64_t addresses = 0;
   for (const Listener& listener : config.listeners) addresses += listener.addresses.size();
   return kDescriptorsOfSession * config.limits.sessions + kDescriptorsOfProcess +
-         workers * (kDescriptorsOfWorker + addresses);
+         workers * (kDescriptorsOfWorker + addresses + service_connections(config));
 }
 
 void check_descriptors(const Config& config, const Environment& environment, Problems& problems) {
@@ -61,15 +71,6 @@ void check_process(const Config& config, const Environment& environment, Problem
   check_order("limits.failure_delay", config.limits.failure_delay, "limits.failure_delay_max",
               config.limits.failure_delay_max, problems);
   check_descriptors(config, environment, problems);
-
-  if (!problems.sound("auth.by") || !problems.sound("auth.passwd_file")) return;
-  const bool by_file = config.auth.by == AuthBy::Passwd;
-  if (by_file && config.auth.passwd_file.empty()) {
-    problems.at_value("auth.by", "auth.by = \"passwd\" needs passwd_file");
-  } else if (!by_file && !config.auth.passwd_file.empty()) {
-    problems.at_value("auth.passwd_file",
-                      "auth.passwd_file has no effect with by = \"store\"" + problems.line_of("auth.by"));
-  }
 }
 
 void check_order(const std::string& less, Duration a, const std::string& more, Duration b,

@@ -42,9 +42,20 @@ void check_expression(const std::string& user, const std::string& path, Problems
     problems.at_value(path, "route.user: not a regular expression: " + expression.error());
 }
 
+void check_map(const Config& config, const Route& route, const std::string& path, Problems& problems) {
+  if (!route.backend.empty() && problems.sound(path + ".backend")) {
+    problems.at_value(path + ".backend", "route.backend has no effect with map" +
+                                             problems.line_of(path + ".map") +
+                                             ": the map names a backend where it wants one");
+  }
+  const std::vector<std::string> maps = names_of(config.maps);
+  if (has(maps, route.map) || !problems.sound("map")) return;
+  const std::string none = "there is no map " + quoted(route.map) + "; write [map.NAME] with file or redis";
+  problems.at_value(path + ".map", "route.map: " + (maps.empty() ? none : no_such("map", route.map, maps)));
+}
+
 void check_pool_and_backend(const Config& config, const Route& route, const std::string& path,
                             Problems& problems) {
-  if (!problems.sound(path + ".pool")) return;
   const auto pool = std::find_if(config.pools.begin(), config.pools.end(),
                                  [&route](const Pool& candidate) { return candidate.name == route.pool; });
   if (pool == config.pools.end()) {
@@ -59,6 +70,20 @@ void check_pool_and_backend(const Config& config, const Route& route, const std:
   problems.at_value(path + ".backend", "route.backend: " + no_such("backend", route.backend, backends,
                                                                    " in [" + backends_path + "]" +
                                                                        problems.line_of(backends_path)));
+}
+
+void check_place(const Config& config, const Route& route, const std::string& path, Problems& problems) {
+  if (!problems.sound(path + ".pool") || !problems.sound(path + ".map")) return;
+  if (route.pool.empty() && route.map.empty()) {
+    problems.at_key(path + ".pool", "[[route]] needs pool or map");
+  } else if (route.map.empty()) {
+    check_pool_and_backend(config, route, path, problems);
+  } else if (route.pool.empty()) {
+    check_map(config, route, path, problems);
+  } else {
+    problems.at_value(path + ".map", "route.map cannot stand beside pool" + problems.line_of(path + ".pool") +
+                                         "; for whom the map does not have, write a further route with pool");
+  }
 }
 
 }  // namespace
@@ -79,7 +104,7 @@ void check_routes(const Config& config, Problems& problems) {
       problems.at_value(path + ".listener",
                         "route.listener: " + no_such("listener", route.listener, listeners));
     }
-    check_pool_and_backend(config, route, path, problems);
+    check_place(config, route, path, problems);
   }
 }
 

@@ -13,8 +13,10 @@ namespace postern::conf {
 void check_listeners(const Config& config, Problems& problems);
 void check_routes(const Config& config, Problems& problems);
 void check_pools(const Config& config, Problems& problems);
+void check_auth(const Config& config, Problems& problems);
+void check_maps(const Config& config, Problems& problems);
 void check_process(const Config& config, const Environment& environment,
-                   Problems& problems);  // server, log, limits, auth
+                   Problems& problems);  // server, log, limits
 void check_files(const Config& config, Problems& problems);
 
 // Two durations of which the first must not be the longer; the paths are theirs. Said where one is written.

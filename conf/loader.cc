@@ -47,6 +47,8 @@ std::expected<Loaded, std::vector<Diagnostic>> load(std::string_view text, const
   check_listeners(loaded.config, problems);
   check_routes(loaded.config, problems);
   check_pools(loaded.config, problems);
+  check_auth(loaded.config, problems);
+  check_maps(loaded.config, problems);
   check_process(loaded.config, environment, problems);
   if (environment.read_files) check_files(loaded.config, problems);
   std::vector<Diagnostic> found = problems.take();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "conf/entries.h"
 #include "conf/suggest.h"
 #include "conf/wording.h"
 
@@ -11,22 +12,6 @@ namespace postern::conf {
 namespace {
 
 constexpr std::size_t kLongestName = 64;
-
-struct Entry {
-  const toml::key* key;
-  const toml::node* node;
-};
-
-Position position_of(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
-
-std::vector<Entry> in_file_order(const toml::table& table) {
-  std::vector<Entry> entries;
-  for (const auto& [key, node] : table) entries.push_back({&key, &node});
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return position_of(a.key->source()) < position_of(b.key->source());
-  });
-  return entries;
-}
 
 std::string below(std::string_view pattern, std::string_view name) {
   return pattern.empty() ? std::string(name) : std::string(pattern) + "." + std::string(name);
@@ -115,10 +100,17 @@ void Reader::entry(const toml::key& key, const toml::node& node, const Place& pl
     named_tables(node, *named, path);
   } else if (const Section* list = find_section(pattern + "[]")) {
     list_of_tables(node, *list, path);
-  } else if (find_section(pattern) == nullptr) {
+  } else if (const Section* plain = find_section(pattern)) {
+    plain_table(node, *plain, path);
+  } else {
     unknown(key, node, place);
-  } else if (const toml::table* inner = node.as_table()) {
-    table(*inner, {pattern, path});
+  }
+}
+
+void Reader::plain_table(const toml::node& node, const Section& section, const std::string& path) {
+  if (section.open != nullptr) section.open(config_, "");
+  if (const toml::table* inner = node.as_table()) {
+    table(*inner, {std::string(section.path), path});
   } else {
     problems_.at_value(path, without_indexes(path) + " must be a table, not " + describe(node));
   }

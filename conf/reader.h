@@ -32,6 +32,7 @@ class Reader {
 
   void table(const toml::table& table, const Place& place);
   void entry(const toml::key& key, const toml::node& node, const Place& place);
+  void plain_table(const toml::node& node, const Section& section, const std::string& path);
   void named_tables(const toml::node& node, const Section& section, const std::string& path);
   void list_of_tables(const toml::node& node, const Section& section, const std::string& path);
   void one_of(const toml::node& node, const Section& section, const std::string& path, std::string_view name);

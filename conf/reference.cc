@@ -58,6 +58,12 @@ std::string describe(const Type& type) {
       return "list of addresses with ports";
     case Kind::Networks:
       return "list of networks";
+    case Kind::Url:
+      return "URL";
+    case Kind::Service:
+      return "`HOST:PORT` or the path of a UNIX socket";
+    case Kind::Headers:
+      return "table of headers";
     case Kind::Refused:
       return "";
   }
@@ -117,7 +123,7 @@ std::string reference() {
       "`${NAME:-default}` has a text for when it is not set or empty. `$$` is a dollar sign. An integer, or "
       "true or "
       "false, may be a string when it is taken from the environment: `workers = \"${WORKERS:-0}\"`.\n"
-      "- A name of a listener, pool or backend has 1 to 64 letters, digits, `-`, `_` or `.`.\n";
+      "- A name of a listener, map, pool or backend has 1 to 64 letters, digits, `-`, `_` or `.`.\n";
   for (const Section& section : sections()) text += table(section);
   return text + refusals();
 }

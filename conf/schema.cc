@@ -1,5 +1,7 @@
 #include "conf/schema.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace postern::conf {
@@ -11,16 +13,19 @@ using Words = std::span<const std::string_view>;
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kMostSessions = 1'000'000;
+constexpr std::uint64_t kMostQuestions = 100'000;
 
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr std::string_view kLogFormats[] = {"logfmt", "json"};
 constexpr std::string_view kTlsVersions[] = {"1.2", "1.3"};
 constexpr std::string_view kProtocolNames[] = {"imap", "pop3"};
 constexpr std::string_view kListenTls[] = {"implicit", "starttls", "none"};
-constexpr std::string_view kAuthBy[] = {"store", "passwd"};
-constexpr std::string_view kAuthByRefused[] = {"http", "dovecot"};
-constexpr std::string_view kMechanismNames[] = {"plain", "login"};
-constexpr std::string_view kMechanismsRefused[] = {"xoauth2", "oauthbearer", "external"};
+constexpr std::string_view kAuthBy[] = {"store", "passwd", "http", "dovecot"};
+constexpr std::string_view kMechanismNames[] = {"plain",         "login",    "xoauth2",    "oauthbearer",
+                                                "external",      "cram-md5", "digest-md5", "scram-sha-1",
+                                                "scram-sha-256", "gssapi",   "otp",        "all"};
+constexpr std::string_view kEscapes[] = {"full", "nginx"};
+constexpr std::string_view kCertificateNames[] = {"email", "common_name"};
 constexpr std::string_view kBalance[] = {"hash", "least", "round_robin"};
 constexpr std::string_view kData[] = {"shared", "replicated", "partitioned"};
 constexpr std::string_view kStoreTls[] = {"none", "starttls", "implicit"};
@@ -57,10 +62,37 @@ void set_forward(Config& config, const Value& value) {
   config.pools.back().forward = forward;
 }
 
+// The first words are Postern's own mechanisms, the last is "all", and those between are relayed.
 void set_mechanisms(Config& config, const Value& value) {
-  static constexpr Mechanism kMembers[] = {Mechanism::Plain, Mechanism::Login};
-  config.auth.mechanisms.clear();
-  for (const std::size_t index : value.choices) config.auth.mechanisms.push_back(kMembers[index]);
+  static constexpr Mechanism kOwn[] = {Mechanism::Plain, Mechanism::Login, Mechanism::XOAuth2,
+                                       Mechanism::OAuthBearer, Mechanism::External};
+  Auth& auth = config.auth;
+  auth.mechanisms.clear();
+  for (const std::size_t index : value.choices) {
+    const std::string_view word = kMechanismNames[index];
+    if (index < std::size(kOwn)) {
+      auth.mechanisms.push_back(kOwn[index]);
+    } else if (word == "all") {
+      auth.relay_all = true;
+    } else {
+      std::transform(word.begin(), word.end(), std::back_inserter(auth.relayed.emplace_back()),
+                     [](char octet) {
+                       return octet >= 'a' && octet <= 'z' ? static_cast<char>(octet - 'a' + 'A') : octet;
+                     });
+    }
+  }
+}
+
+void set_dovecot_socket(Config& config, const Value& value) {
+  DovecotSource& source = *config.auth.dovecot;
+  (value.text.starts_with('/') ? source.path : source.host) = value.text;
+  source.port = value.port();
+}
+
+void set_redis_address(Config& config, const Value& value) {
+  Map::Redis& redis = *config.maps.back().redis;
+  (value.text.starts_with('/') ? redis.path : redis.host) = value.text;
+  redis.port = value.port();
 }
 
 void set_http(Config& config, const Value& value) {
@@ -82,9 +114,22 @@ constexpr Section kSections[] = {
     {"listen.*", "One listener; its name is in logs and metrics and in [[route]].",
      [](Config& config, std::string_view name) { config.listeners.emplace_back().name = name; }},
     {"auth", "Who checks the password."},
+    {"auth.http",
+     "An HTTP service that checks the password: nginx's auth_http contract; with `by = \"http\"`.",
+     [](Config& config, std::string_view) { config.auth.http.emplace(); }},
+    {"auth.dovecot", "Dovecot's auth-client socket; with `by = \"dovecot\"`.",
+     [](Config& config, std::string_view) { config.auth.dovecot.emplace(); }},
+    {"auth.policy",
+     "A weakforced service. It is asked before and after the password is checked, and told a hash of it.",
+     [](Config& config, std::string_view) { config.auth.policy.emplace(); }},
+    {"map.*", "Users that are spread by hand, for [[route]]. Exactly one of `file` and [map.NAME.redis].",
+     [](Config& config, std::string_view name) { config.maps.emplace_back().name = name; }},
+    {"map.*.redis", "The map is in Redis.",
+     [](Config& config, std::string_view) { config.maps.back().redis.emplace(); }},
+    {"map.*.cache", "What each worker remembers of Redis's answers."},
     {"route[]",
      "Which pool a user goes to: the first route whose every condition holds. A login without a route is "
-     "refused.",
+     "refused. Exactly one of `pool` and `map`.",
      [](Config& config, std::string_view) { config.routes.emplace_back(); }},
     {"pool.*", "Stores that can serve the same users.",
      [](Config& config, std::string_view name) { config.pools.emplace_back().name = name; }},
@@ -161,8 +206,10 @@ constexpr Row kRows[] = {
 
     {"tls", "minimum", choice(kTlsVersions), "\"1.2\"", "The lowest version of TLS that a client may use.",
      [](Config& config, const Value& value) { config.tls.minimum = value.choice<TlsVersion>(); }},
-    {"tls", "client_ca", of(Kind::Refused), "\"\"",
-     "Ask clients for a certificate of this CA (SASL EXTERNAL).", set_nothing},
+    {"tls", "client_ca", of(Kind::File), "\"\"",
+     "Ask clients for a certificate of this CA, PEM (SASL EXTERNAL); whoever has none is served as well. "
+     "Empty: clients are not asked.",
+     [](Config& config, const Value& value) { config.tls.client_ca = value.text; }},
     {"tls", "ticket_seed_file", of(Kind::File), "\"\"",
      "At least 32 octets that all replicas share: session tickets work across them.",
      [](Config& config, const Value& value) { config.tls.ticket_seed_file = value.text; }},
@@ -188,17 +235,113 @@ constexpr Row kRows[] = {
      "Networks of inner proxies, whose ID and XCLIENT fields are believed.",
      [](Config& config, const Value& value) { config.listeners.back().trusted = value.networks; }},
 
-    {"auth", "by", choice(kAuthBy, kAuthByRefused), "\"store\"",
-     "`store`: the backend's answer to the login counts; `passwd`: Postern checks `passwd_file` first.",
+    {"auth", "by", choice(kAuthBy), "\"store\"",
+     "`store`: the backend's answer to the login counts; `passwd`: Postern checks `passwd_file` first; "
+     "`http`, `dovecot`: Postern asks the service of [auth.http] or [auth.dovecot] first.",
      [](Config& config, const Value& value) { config.auth.by = value.choice<AuthBy>(); }},
-    {"auth", "mechanisms", choices(kMechanismNames, kMechanismsRefused), "[\"plain\", \"login\"]",
-     "SASL mechanisms that are offered. IMAP's LOGIN and POP3's USER and PASS always are.", set_mechanisms},
+    {"auth", "mechanisms", choices(kMechanismNames), "[\"plain\", \"login\"]",
+     "SASL mechanisms that are offered. IMAP's LOGIN and POP3's USER and PASS always are. `xoauth2` and "
+     "`oauthbearer` are checked by the store or by a service; `external` needs `tls.client_ca` and somebody "
+     "other than the store who believes the certificate. The names from `cram-md5` on are relayed to "
+     "Dovecot, "
+     "each where its service offers it, and `all` relays whatever else it offers: without a password for the "
+     "store from that service, the user's pool needs `login = \"master\"`.",
+     set_mechanisms},
     {"auth", "passwd_file", of(Kind::File), "\"\"",
      "Lines of `user:{scheme or crypt(3) hash}[:pool[:backend]]`; with `by = \"passwd\"`.",
      [](Config& config, const Value& value) { config.auth.passwd_file = value.text; }},
-    {"auth", "http", of(Kind::Refused), "", "An HTTP service that checks the password.", set_nothing},
-    {"auth", "dovecot", of(Kind::Refused), "", "A Dovecot auth socket that checks the password.",
-     set_nothing},
+    {"auth", "allowed_hosts", of(Kind::Networks), "[]",
+     "Where the stores may be that a service names by host and not by pool; empty: nowhere, such an answer "
+     "is refused.",
+     [](Config& config, const Value& value) { config.auth.allowed_hosts = value.networks; }},
+    {"auth", "certificate_name", choice(kCertificateNames), "\"email\"",
+     "What of the client's certificate is the user's name, with `external`.",
+     [](Config& config, const Value& value) {
+       config.auth.certificate_name = value.choice<CertificateName>();
+     }},
+    {"auth", "master_separator", of(Kind::Text), "\"\"",
+     "One punctuation character: with `*`, the name `user*master` asks to act as `user` with the "
+     "credentials of `master`; empty: it is a plain name.",
+     [](Config& config, const Value& value) { config.auth.master_separator = value.text; }},
+
+    {"auth.http", "url", of(Kind::Url), kRequired, "`http://` or `https://`.",
+     [](Config& config, const Value& value) { config.auth.http->url = value.url; }},
+    {"auth.http", "timeout", duration(1ms, 10min), "\"5s\"", "An answer that takes longer is none.",
+     [](Config& config, const Value& value) { config.auth.http->timeout = value.duration; }},
+    {"auth.http", "in_flight", integer(1, kMostQuestions), "256",
+     "Questions at once, of each worker, each with its connection; more are refused as temporary.",
+     [](Config& config, const Value& value) { config.auth.http->in_flight = value.count(); }},
+    {"auth.http", "ca_file", of(Kind::File), "\"\"",
+     "Verify the service of `https://` against this CA; empty: the system's.",
+     [](Config& config, const Value& value) { config.auth.http->ca_file = value.text; }},
+    {"auth.http", "escape", choice(kEscapes), "\"full\"",
+     "What of user and password is written %XX. `full`: everything but printable ASCII, and `%`; `nginx`: as "
+     "nginx does, which leaves octets above 0x7E as they are.",
+     [](Config& config, const Value& value) {
+       config.auth.http->escape = value.choice<HttpSource::Escape>();
+     }},
+    {"auth.http", "headers", of(Kind::Headers), "{}",
+     "Sent with every question: `{ \"X-Name\" = \"value\" }`.",
+     [](Config& config, const Value& value) { config.auth.http->headers = value.pairs; }},
+    {"auth.http", "pass_certificate", of(Kind::Flag), "false",
+     "Send the client's certificate as `Auth-SSL-Cert`; with `tls.client_ca`.",
+     [](Config& config, const Value& value) { config.auth.http->pass_certificate = value.flag; }},
+
+    {"auth.dovecot", "socket", of(Kind::Service), kRequired, "Where Dovecot's auth-client listens.",
+     set_dovecot_socket},
+    {"auth.dovecot", "timeout", duration(1ms, 10min), "\"30s\"", "An answer that takes longer is none.",
+     [](Config& config, const Value& value) { config.auth.dovecot->timeout = value.duration; }},
+    {"auth.dovecot", "in_flight", integer(1, kMostQuestions), "1024",
+     "Questions at once, of each worker, over one connection; more are refused as temporary.",
+     [](Config& config, const Value& value) { config.auth.dovecot->in_flight = value.count(); }},
+
+    {"auth.policy", "url", of(Kind::Url), kRequired, "`http://` or `https://`, without `command=`.",
+     [](Config& config, const Value& value) { config.auth.policy->url = value.url; }},
+    {"auth.policy", "key_file", of(Kind::File), "\"\"",
+     "The file that holds the value of `X-API-Key`; empty: none is sent.",
+     [](Config& config, const Value& value) { config.auth.policy->key_file = value.text; }},
+    {"auth.policy", "nonce", of(Kind::Text), kRequired,
+     "Hashed with user and password, so that the service never sees a password. The same for all replicas, "
+     "and none that is in use elsewhere.",
+     [](Config& config, const Value& value) { config.auth.policy->nonce = value.text; }},
+    {"auth.policy", "timeout", duration(1ms, 10min), "\"2s\"", "An answer that takes longer is none.",
+     [](Config& config, const Value& value) { config.auth.policy->timeout = value.duration; }},
+    {"auth.policy", "in_flight", integer(1, kMostQuestions), "100",
+     "Questions at once, of each worker, each with its connection.",
+     [](Config& config, const Value& value) { config.auth.policy->in_flight = value.count(); }},
+    {"auth.policy", "ca_file", of(Kind::File), "\"\"",
+     "Verify the service of `https://` against this CA; empty: the system's.",
+     [](Config& config, const Value& value) { config.auth.policy->ca_file = value.text; }},
+    {"auth.policy", "reject_on_failure", of(Kind::Flag), "false",
+     "What happens when the service does not answer. true: the login is refused as temporary; false: it "
+     "goes on.",
+     [](Config& config, const Value& value) { config.auth.policy->reject_on_failure = value.flag; }},
+
+    {"map.*", "file", of(Kind::File), "\"\"", "A file of users and the pools that they go to.",
+     [](Config& config, const Value& value) { config.maps.back().file = value.text; }},
+    {"map.*.redis", "address", of(Kind::Service), kRequired, "Where Redis listens.", set_redis_address},
+    {"map.*.redis", "key", of(Kind::Text), "\"postern:user:{user}\"",
+     "The key that is asked for; `{user}` is replaced by the user's name.",
+     [](Config& config, const Value& value) { config.maps.back().redis->key = value.text; }},
+    {"map.*.redis", "user", of(Kind::Text), "\"\"", "For AUTH; empty: the password alone.",
+     [](Config& config, const Value& value) { config.maps.back().redis->user = value.text; }},
+    {"map.*.redis", "password_file", of(Kind::File), "\"\"",
+     "The file that holds the password; empty: no AUTH.",
+     [](Config& config, const Value& value) { config.maps.back().redis->password_file = value.text; }},
+    {"map.*.redis", "database", integer(0, 65535), "0", "The number of the database.",
+     [](Config& config, const Value& value) { config.maps.back().redis->database = value.count(); }},
+    {"map.*.redis", "timeout", duration(1ms, 10min), "\"1s\"", "An answer that takes longer is none.",
+     [](Config& config, const Value& value) { config.maps.back().redis->timeout = value.duration; }},
+    {"map.*.redis", "in_flight", integer(1, kMostQuestions), "1024",
+     "Questions at once, of each worker, over one connection.",
+     [](Config& config, const Value& value) { config.maps.back().redis->in_flight = value.count(); }},
+    {"map.*.cache", "entries", integer(0, 10'000'000), "100000", "Users, of each worker; 0: no cache.",
+     [](Config& config, const Value& value) { config.maps.back().cache.entries = value.count(); }},
+    {"map.*.cache", "found", duration(0s, 24h), "\"60s\"", "How long a place is believed.",
+     [](Config& config, const Value& value) { config.maps.back().cache.found = value.duration; }},
+    {"map.*.cache", "missing", duration(0s, 24h), "\"5s\"",
+     "How long it is believed that the map does not have a user.",
+     [](Config& config, const Value& value) { config.maps.back().cache.missing = value.duration; }},
 
     {"route[]", "user", of(Kind::Text), "\"*\"",
      "A glob over the whole user name, or `\"/regular expression/\"` (RE2's syntax).",
@@ -208,8 +351,12 @@ constexpr Row kRows[] = {
     {"route[]", "server_name", of(Kind::Text), "\"\"",
      "A glob over the name that the client asked for in TLS (SNI), regardless of case; empty: any.",
      [](Config& config, const Value& value) { config.routes.back().server_name = value.text; }},
-    {"route[]", "pool", of(Kind::Text), kRequired, "Where the user goes.",
+    {"route[]", "pool", of(Kind::Text), "\"\"", "Where the user goes.",
      [](Config& config, const Value& value) { config.routes.back().pool = value.text; }},
+    {"route[]", "map", of(Kind::Text), "\"\"",
+     "In the place of `pool`: the map that says where the user goes. Whom it does not have, the next route "
+     "takes.",
+     [](Config& config, const Value& value) { config.routes.back().map = value.text; }},
     {"route[]", "backend", of(Kind::Text), "\"\"", "The one backend of the pool; empty: the pool decides.",
      [](Config& config, const Value& value) { config.routes.back().backend = value.text; }},
 
@@ -237,6 +384,10 @@ constexpr Row kRows[] = {
      "needs "
      "[auth] by other than `store`, or nobody would check the password.",
      [](Config& config, const Value& value) { config.pools.back().login = value.choice<LoginAs>(); }},
+    {"pool.*", "authorization", of(Kind::Flag), "false",
+     "With `login = \"user\"`: a client may ask the store to act as another user (PLAIN's authorization "
+     "identity, `auth.master_separator`).",
+     [](Config& config, const Value& value) { config.pools.back().authorization = value.flag; }},
     {"pool.*", "master_user", of(Kind::Text), "\"\"", "With `login = \"master\"`.",
      [](Config& config, const Value& value) { config.pools.back().master_user = value.text; }},
     {"pool.*", "master_password_file", of(Kind::File), "\"\"",
@@ -264,9 +415,8 @@ constexpr Row kRows[] = {
 
     {"pool.*.health", "check", choice(kChecks, kChecksRefused), "\"greeting\"",
      "How far a check goes: TCP, TLS, or the store's greeting.",
-     [](Config& config, const Value& value) {
-       config.pools.back().health.check = value.choice<HealthCheck>();
-     }},
+     [](Config& config,
+        const Value& value) { config.pools.back().health.check = value.choice<HealthCheck>(); }},
     {"pool.*.health", "interval", duration(1ms, 1h), "\"2s\"", "From one check to the next.",
      [](Config& config, const Value& value) { config.pools.back().health.interval = value.duration; }},
     {"pool.*.health", "timeout", duration(1ms, 1h), "\"2s\"", "A check that takes longer has failed.",

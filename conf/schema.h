@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conf/model.h"
@@ -24,6 +25,9 @@ enum class Kind : std::uint8_t {
   EndpointOrNone,
   Endpoints,
   Networks,
+  Url,
+  Service,  // "HOST:PORT", or the path of a UNIX socket
+  Headers,  // a table: names of HTTP headers and their values
   Refused,  // known, and not in this version: only the empty string may be written, and only where it is the
             // default
 };
@@ -38,13 +42,15 @@ struct Type {
 
 // A value that was read and checked by its Type; the member that belongs to the Kind is set.
 struct Value {
-  std::string text;
-  std::uint64_t number = 0;  // Integer, Bytes; the index of OneOf
+  std::string text;          // Service: the path, or the host
+  std::uint64_t number = 0;  // Integer, Bytes; the index of OneOf; the port of Service
   Duration duration{0};
   bool flag = false;
   std::vector<std::size_t> choices;
   std::vector<Endpoint> endpoints;
   std::vector<Network> networks;
+  Url url;
+  std::vector<std::pair<std::string, std::string>> pairs;  // Headers
 
   // The ranges in the schema keep these exact.
   unsigned count() const { return static_cast<unsigned>(number); }
@@ -73,9 +79,9 @@ struct Row {
 struct Section {
   std::string_view path;
   std::string_view help;
-  void (*open)(Config& config,
-               std::string_view name) = nullptr;  // makes the element; absent for a plain table
-  std::string_view shorthand = {};                // the key that a string in the table's place stands for
+  // Makes the element; for a plain table: makes the optional part of the model that it fills.
+  void (*open)(Config& config, std::string_view name) = nullptr;
+  std::string_view shorthand = {};  // the key that a string in the table's place stands for
 };
 
 std::span<const Section> sections();

@@ -2,16 +2,23 @@
 
 #include <algorithm>
 #include <expected>
+#include <sys/un.h>
 #include <utility>
 #include <vector>
 
+#include "conf/authority.h"
+#include "conf/entries.h"
+#include "conf/header.h"
 #include "conf/host.h"
 #include "conf/quantity.h"
 #include "conf/suggest.h"
+#include "conf/url.h"
 #include "conf/wording.h"
 
 namespace postern::conf {
 namespace {
+
+constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 bool is_list(Kind kind) { return kind == Kind::SomeOf || kind == Kind::Endpoints || kind == Kind::Networks; }
 
@@ -36,6 +43,8 @@ std::string expectation(const Type& type) {
       return "a list of strings, such as [\"0.0.0.0:993\"]";
     case Kind::Networks:
       return "a list of strings, such as [\"10.0.0.0/8\"]";
+    case Kind::Headers:
+      return "a table of strings, such as { X-Key = \"value\" }";
     default:
       return "a string";
   }
@@ -55,6 +64,7 @@ std::string range(const Type& type) {
 std::optional<Value> ValueReader::read(const Row& row, const std::string& path, const toml::node& node) {
   const Item item{row, path, node};
   if (row.type.kind == Kind::Refused) return refused(item);
+  if (row.type.kind == Kind::Headers) return headers(item);
   if (!is_list(row.type.kind)) return scalar(item);
   if (const toml::array* array = node.as_array()) return elements(item, *array);
   return fail(item, "must be " + expectation(row.type) + ", not " + describe(node));
@@ -95,6 +105,10 @@ ValueReader::Answer ValueReader::scalar(const Item& item) {
       return network(item, *written);
     case Kind::Host:
       return host(item, *std::move(written));
+    case Kind::Url:
+      return url(item, *written);
+    case Kind::Service:
+      return service(item, *written);
     default:
       return text(item, *std::move(written));
   }
@@ -207,6 +221,67 @@ ValueReader::Answer ValueReader::host(const Item& item, std::string written) {
   return text(item, std::move(written));
 }
 
+ValueReader::Answer ValueReader::url(const Item& item, const std::string& written) {
+  std::expected<Url, std::string> url = parse_url(written);
+  if (!url) {
+    return fail(item, "must be a URL such as \"http://127.0.0.1:9001/auth\", not " + quoted(written) + ": " +
+                          url.error());
+  }
+  Value value;
+  value.url = *std::move(url);
+  return value;
+}
+
+ValueReader::Answer ValueReader::service(const Item& item, const std::string& written) {
+  if (written.starts_with('/')) {
+    if (written.size() <= kLongestSocketPath) return text(item, written);
+    return fail(item, "has " + std::to_string(written.size()) +
+                          " octets; the path of a UNIX socket has at most " +
+                          std::to_string(kLongestSocketPath));
+  }
+  std::expected<Authority, std::string> authority = parse_authority(written);
+  if (authority && !authority->port) authority = std::unexpected("the port is missing");
+  if (!authority) {
+    return fail(item,
+                "must be the path of a UNIX socket, such as \"/run/service.sock\", or \"HOST:PORT\", "
+                "not " +
+                    quoted(written) + ": " + authority.error());
+  }
+  Value value;
+  value.text = std::move(authority->host);
+  value.number = *authority->port;
+  return value;
+}
+
+ValueReader::Answer ValueReader::headers(const Item& item) {
+  const toml::table* table = item.node.as_table();
+  if (table == nullptr)
+    return fail(item, "must be " + expectation(item.row.type) + ", not " + describe(item.node));
+  Value all;
+  bool good = true;
+  for (const Entry& entry : in_file_order(*table)) {
+    const std::string name(entry.key->str());
+    const std::string path = join(item.path, name);
+    source_.mark(path, position_of(entry.key->source()), position_of(entry.node->source()));
+    std::optional<std::string> wrong = problem_of_header(name);
+    for (const auto& [other, content] : all.pairs) {
+      if (same_header(other, name)) wrong = "it is there already, as " + quoted(other);
+    }
+    if (wrong) {
+      problems_.at_key(path, without_indexes(item.path) + " cannot have " + quoted(name) + ": " + *wrong);
+      good = false;
+    } else if (entry.node->is_string()) {
+      Answer content = scalar({item.row, path, *entry.node});
+      good = good && content.has_value();
+      if (content) all.pairs.emplace_back(name, std::move(content->text));
+    } else {
+      fail({item.row, path, *entry.node}, "must be a string, not " + describe(*entry.node));
+      good = false;
+    }
+  }
+  return good ? Answer(std::move(all)) : std::nullopt;
+}
+
 ValueReader::Answer ValueReader::not_a_string(const Item& item) {
   const Type& type = item.row.type;
   const auto* integer = item.node.as_integer();
@@ -233,7 +308,7 @@ ValueReader::Answer ValueReader::elements(const Item& item, const toml::array& a
   for (std::size_t i = 0; i < array.size(); ++i) {
     const toml::node& node = array[i];
     const std::string path = element(item.path, i);
-    const Position position{node.source().begin.line, node.source().begin.column};
+    const Position position = position_of(node.source());
     source_.mark(path, position, position);
     const Item one{item.row, path, node};
     if (!node.is_string()) {
@@ -253,6 +328,9 @@ ValueReader::Answer ValueReader::elements(const Item& item, const toml::array& a
       fail(one, "has " + describe(node) + " twice");
       good = false;
       continue;
+    }
+    if (item.row.type.kind == Kind::SomeOf) {
+      source_.mark(join(item.path, item.row.type.words[value->number]), position, position);
     }
     all.choices.push_back(static_cast<std::size_t>(value->number));
     all.endpoints.insert(all.endpoints.end(), value->endpoints.begin(), value->endpoints.end());

@@ -19,7 +19,7 @@ class ValueReader {
       : variables_(variables), source_(source), problems_(problems) {}
 
   // nullopt: it is not such a value, and `problems` says why. `path` is already marked in `source`; the
-  // elements of a list are marked here.
+  // elements of a list are marked here, a word of SomeOf also by its name: "auth.mechanisms.plain".
   std::optional<Value> read(const Row& row, const std::string& path, const toml::node& node);
 
  private:
@@ -40,6 +40,9 @@ class ValueReader {
   Answer endpoint(const Item& item, const std::string& written);
   Answer network(const Item& item, const std::string& written);
   Answer host(const Item& item, std::string written);
+  Answer url(const Item& item, const std::string& written);
+  Answer service(const Item& item, const std::string& written);
+  Answer headers(const Item& item);
   Answer integer_in_range(const Item& item, std::int64_t number);
   Answer not_a_string(const Item& item);
   Answer elements(const Item& item, const toml::array& array);

@@ -36,6 +36,24 @@ TEST_CASE("workers and addresses need descriptors, and workers = 0 is one per CP
   CHECK(with_limit(264 + 18 * 3 - 1, 8, "[server]\nworkers = 3\n" + text) != "");
 }
 
+TEST_CASE("each worker's connections to services need descriptors") {
+  const std::string sessions = "[server]\nworkers = 2\n[limits]\nsessions = 100\n";
+  const auto needs = [&sessions](std::uint64_t connections, const std::string& text) {
+    CAPTURE(text);
+    const std::uint64_t all = 264 + 2 * (17 + connections);
+    CHECK(with_limit(all, 1, sessions + text) == "");
+    CHECK(with_limit(all - 1, 1, sessions + text) != "");
+  };
+  needs(0, "");
+  needs(256, "[auth]\nby = \"http\"\nhttp.url = \"http://a/\"\n");
+  needs(
+      7 + 100,
+      "[auth]\nby = \"http\"\nhttp = { url = \"http://a/\", in_flight = 7 }\npolicy = { url = \"http://b/\", "
+      "nonce = \"n\" }\n");
+  needs(1, "[auth]\nby = \"dovecot\"\ndovecot.socket = \"/a\"\n");
+  needs(2, "[map]\na.redis.address = \"/a\"\nb.redis.address = \"/b\"\nc.file = \"c\"\n");
+}
+
 TEST_CASE("no limit is no problem") { CHECK(with_limit(0, 64, "[limits]\nsessions = 1000000\n") == ""); }
 
 TEST_CASE("the real environment has this process's variables, a host and at least one CPU") {

@@ -191,6 +191,37 @@ TEST_CASE("the files of a pool are looked at") {
         "     ^\n");
 }
 
+TEST_CASE("the files of services and maps are looked at") {
+  const Directory directory;
+  directory.write("open", "x\n", 0644);
+  directory.write("secret", "x\n", 0600);
+  directory.write("empty", "");
+  const auto with = [&directory](const std::string& text) { return directory.problems(kGoodTls + text); };
+  const std::string http = "[auth]\nby = \"http\"\nhttp = { url = \"https://a/\", ca_file = \"DIR/";
+  const std::string policy = "[auth]\npolicy = { url = \"https://a/\", nonce = \"n\", ";
+  const std::string redis = "[map.m.redis]\naddress = \"/a\"\npassword_file = \"DIR/";
+  const auto says = [&with](const std::string& text, const std::string& what) {
+    CAPTURE(text);
+    const std::string found = with(text);
+    CAPTURE(found);
+    CHECK(found.find(what) != std::string::npos);
+  };
+  CHECK(with("client_ca = \"DIR/a.crt\"\n") == "");
+  CHECK(with(http + "a.crt\" }\n") == "");
+  CHECK(with(policy + "ca_file = \"DIR/a.crt\", key_file = \"DIR/secret\" }\n") == "");
+  CHECK(with("[map.m]\nfile = \"DIR/open\"\n") == "");
+  CHECK(with(redis + "secret\"\n") == "");
+  CHECK(with("client_ca = \"DIR/open\"\n") ==
+        "postern.toml:3:13: tls.client_ca: \"DIR/open\": no certificate in PEM form in it\n"
+        "    client_ca = \"DIR/open\"\n                ^\n");
+  says("client_ca = \"DIR/none\"\n", ":3:13: tls.client_ca: \"DIR/none\": No such file or directory");
+  says(http + "open\" }\n", ":5:40: auth.http.ca_file: \"DIR/open\": no certificate");
+  says(policy + "ca_file = \"DIR/none\" }\n", ":4:55: auth.policy.ca_file: \"DIR/none\": No such file");
+  says(policy + "key_file = \"DIR/open\" }\n", ":4:56: auth.policy.key_file: \"DIR/open\": every user");
+  says("[map.m]\nfile = \"DIR/empty\"\n", ":4:8: map.m.file: \"DIR/empty\": the file is empty");
+  says(redis + "open\"\n", ":5:17: map.m.redis.password_file: \"DIR/open\": every user");
+}
+
 TEST_CASE("the user to switch to exists") {
   const Directory directory;
   CHECK(directory.problems(kGoodTls + "[server]\nuser = \"root\"\n") == "");

@@ -136,6 +136,148 @@ socket = ""
   CHECK(config == expected);
 }
 
+TEST_CASE("every value of a service arrives where it belongs") {
+  const std::string tls = "[tls]\nclient_ca = \"ca\"\ncertificates = [{ chain = \"a\", key = \"b\" }]\n";
+  const Config config = config_of(tls + R"(
+[auth]
+by = "http"
+mechanisms = ["external", "xoauth2", "oauthbearer"]
+allowed_hosts = ["10.0.0.0/8"]
+certificate_name = "common_name"
+master_separator = "*"
+[auth.http]
+url = "https://auth.example/login?site=1"
+timeout = "1s"
+in_flight = 2
+ca_file = "http-ca"
+escape = "nginx"
+headers = { X-Second = "2", X-First = "1" }
+pass_certificate = true
+[auth.policy]
+url = "https://[::1]:8084"
+key_file = "key"
+nonce = "n"
+timeout = "3s"
+in_flight = 4
+ca_file = "policy-ca"
+reject_on_failure = true
+[pool.store]
+authorization = true
+backends = { s1 = "a" }
+)");
+  CHECK(config.tls.client_ca == "ca");
+  CHECK(config.pools[0].authorization);
+  Auth expected;
+  expected.by = AuthBy::Http;
+  expected.mechanisms = {Mechanism::External, Mechanism::XOAuth2, Mechanism::OAuthBearer};
+  expected.allowed_hosts = {*Network::parse("10.0.0.0/8")};
+  expected.certificate_name = CertificateName::CommonName;
+  expected.master_separator = "*";
+  expected.http = {{true, "auth.example", 443, "/login?site=1"}, 1s,  2, "http-ca", HttpSource::Escape::Nginx,
+                   {{"X-Second", "2"}, {"X-First", "1"}},        true};
+  expected.policy = {{true, "::1", 8084, "/"}, "key", "n", 3s, 4, "policy-ca", true};
+  CHECK(config.auth == expected);
+}
+
+TEST_CASE("Dovecot's socket is a path, or a host and a port") {
+  const auto with = [](const std::string& socket) {
+    return config_of("[auth]\nby = \"dovecot\"\n[auth.dovecot]\nsocket = \"" + socket +
+                     "\"\ntimeout = \"1s\"\nin_flight = 2\n")
+        .auth.dovecot;
+  };
+  CHECK(with("/run/a") == DovecotSource{"/run/a", "", 0, 1s, 2});
+  CHECK(with("auth.example:9000") == DovecotSource{"", "auth.example", 9000, 1s, 2});
+  CHECK(with("192.0.2.1:9000") == DovecotSource{"", "192.0.2.1", 9000, 1s, 2});
+  CHECK(with("[2001:db8::1]:9000") == DovecotSource{"", "2001:db8::1", 9000, 1s, 2});
+}
+
+TEST_CASE("mechanisms that Dovecot checks are relayed by their names, and \"all\" relays the others") {
+  const auto with = [](const std::string& mechanisms) {
+    return config_of("[auth]\nby = \"dovecot\"\ndovecot.socket = \"/a\"\nmechanisms = " + mechanisms).auth;
+  };
+  const Auth named = with(
+      R"(["cram-md5", "plain", "digest-md5", "scram-sha-1", "scram-sha-256", "gssapi", "otp", "xoauth2"])");
+  CHECK(named.mechanisms == std::vector{Mechanism::Plain, Mechanism::XOAuth2});
+  CHECK(named.relayed ==
+        std::vector<std::string>{"CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "GSSAPI", "OTP"});
+  CHECK_FALSE(named.relay_all);
+  const Auth all = with(R"(["all"])");
+  CHECK(all.mechanisms.empty());
+  CHECK(all.relayed.empty());
+  CHECK(all.relay_all);
+}
+
+TEST_CASE("maps arrive where they belong") {
+  const Config config = config_of(R"(
+[map.b.redis]
+address = "redis.example:6380"
+key = "{user}"
+user = "u"
+password_file = "pw"
+database = 3
+timeout = "4s"
+in_flight = 5
+[map.b.cache]
+entries = 6
+found = "7s"
+missing = "8s"
+[map.a]
+file = "users"
+[map.c]
+redis.address = "/run/redis.sock"
+[[route]]
+map = "a"
+[[route]]
+map = "b"
+[[route]]
+pool = "store"
+)");
+  Map b;
+  b.name = "b";
+  b.redis = {"redis.example", 6380, "", "{user}", "u", "pw", 3, 4s, 5};
+  b.cache = {6, 7s, 8s};
+  Map a;
+  a.name = "a";
+  a.file = "users";
+  Map c;
+  c.name = "c";
+  c.redis = Map::Redis{.host = "", .port = 0, .path = "/run/redis.sock", .user = {}, .password_file = {}};
+  CHECK(config.maps == std::vector{b, a, c});
+  REQUIRE(config.routes.size() == 3);
+  CHECK(config.routes[0].map == "a");
+  CHECK(config.routes[0].pool.empty());
+  CHECK(config.routes[1].map == "b");
+  CHECK(config.routes[2].pool == "store");
+}
+
+TEST_CASE("what is written of a URL, and what is not") {
+  const auto with = [](const std::string& url) {
+    return config_of("[auth]\nby = \"http\"\nhttp = { url = \"" + url + "\" }").auth.http->url;
+  };
+  CHECK(with("http://a") == Url{false, "a", 80, "/"});
+  CHECK(with("https://a") == Url{true, "a", 443, "/"});
+  CHECK(with("http://a?b=c/d") == Url{false, "a", 80, "/?b=c/d"});
+  CHECK(with("https://a:80/b/c?d=e@f:g") == Url{true, "a", 80, "/b/c?d=e@f:g"});
+  CHECK(with("http://[::1]/") == Url{false, "::1", 80, "/"});
+  CHECK(with("http://127.0.0.1:65535/%20") == Url{false, "127.0.0.1", 65535, "/%20"});
+}
+
+TEST_CASE("external may be offered where somebody believes the certificate") {
+  const std::string tls = "[tls]\nclient_ca = \"ca\"\ncertificates = [{ chain = \"a\", key = \"b\" }]\n";
+  const std::string master =
+      "[pool.store]\nlogin = \"master\"\nmaster_user = \"m\"\nmaster_password_file = "
+      "\"p\"\nbackends = { a = \"a\" }\n";
+  const std::string external = "mechanisms = [\"external\"]\n";
+  CHECK(problems_of(tls + "[auth]\nby = \"passwd\"\npasswd_file = \"p\"\n" + external + master) == "");
+  CHECK(problems_of(tls + "[auth]\nby = \"http\"\nhttp.url = \"http://a/\"\n" + external) == "");
+  CHECK(problems_of(tls + "[auth]\nby = \"dovecot\"\ndovecot.socket = \"/a\"\n" + external) == "");
+}
+
+TEST_CASE("tokens pass to the store that checks them") {
+  const Config config = config_of("[auth]\nmechanisms = [\"xoauth2\", \"oauthbearer\"]");
+  CHECK(config.auth.mechanisms == std::vector{Mechanism::XOAuth2, Mechanism::OAuthBearer});
+}
+
 TEST_CASE("every word of a choice is its enumerator") {
   const auto with = [](const std::string& table, const std::string& key, const std::string& word) {
     std::string text = "[" + table + "]\n" + key + " = \"" + word + "\"\n";
@@ -266,11 +408,12 @@ a = "a"
   CHECK(config.tls.certificates.empty());
 }
 
-TEST_CASE("no route is needed when the password file names pools") {
-  const Config config = config_of(R"(# alone
-[auth]
-by = "passwd"
-passwd_file = "pw"
+TEST_CASE("no route is needed when the source of identity names pools") {
+  for (const std::string by :
+       {"by = \"passwd\"\npasswd_file = \"pw\"", "by = \"http\"\nhttp.url = \"http://a/\"",
+        "by = \"dovecot\"\ndovecot.socket = \"/a\""}) {
+    CAPTURE(by);
+    const Config config = config_of("# alone\n[auth]\n" + by + R"(
 [listen.a]
 protocol = "imap"
 address = ["127.0.0.1:143"]
@@ -278,7 +421,8 @@ tls = "none"
 [pool.store.backends]
 a = "a"
 )");
-  CHECK(config.routes.empty());
+    CHECK(config.routes.empty());
+  }
 }
 
 TEST_CASE("a backend is any address or host name") {
