@@ -11,10 +11,10 @@ bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return c == '\0' || c == '\r' || c == '\n'; });
 }
 
-bool equal_ignoring_case(std::string_view text, std::string_view upper) {
-  return std::ranges::equal(text, upper, [](char a, char b) {
-    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
-  });
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+bool is_token(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
 }  // namespace
@@ -23,12 +23,31 @@ std::optional<CredentialsFault> check(const Credentials& credentials) {
   if (credentials.user.size() > kUserMax || credentials.authorization.size() > kUserMax) {
     return CredentialsFault::TooLong;
   }
-  if (has_control(credentials.user) || has_control(credentials.authorization) ||
-      has_control(credentials.password.reveal())) {
+  if (has_control(credentials.user) || has_control(credentials.authorization)) {
     return CredentialsFault::ControlCharacter;
   }
+  const std::string_view password = credentials.password.reveal();
+  switch (credentials.mechanism) {
+    case Mechanism::External:
+    case Mechanism::Relayed:
+      return std::nullopt;
+    case Mechanism::XOAuth2:
+    case Mechanism::OAuthBearer:
+      if (credentials.user.empty() && credentials.mechanism == Mechanism::XOAuth2) {
+        return CredentialsFault::EmptyUser;
+      }
+      if (password.empty()) return CredentialsFault::EmptyPassword;
+      if (!is_token(password)) return CredentialsFault::Malformed;
+      return std::nullopt;
+    case Mechanism::Command:
+    case Mechanism::Plain:
+    case Mechanism::Login:
+      break;
+  }
+  if (has_control(password)) return CredentialsFault::ControlCharacter;
   if (credentials.user.empty()) return CredentialsFault::EmptyUser;
-  if (credentials.password.empty()) return CredentialsFault::EmptyPassword;
+  if (password.empty()) return CredentialsFault::EmptyPassword;
+  if (password.size() > kPasswordMax) return CredentialsFault::PasswordTooLong;
   return std::nullopt;
 }
 
@@ -62,7 +81,7 @@ Secret write_plain(std::string_view authorization, std::string_view user, std::s
 std::optional<Mechanism> parse_mechanism(std::string_view name) {
   for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::Login, Mechanism::XOAuth2,
                                     Mechanism::OAuthBearer, Mechanism::External}) {
-    if (equal_ignoring_case(name, sasl_name_of(mechanism))) return mechanism;
+    if (same_word(name, sasl_name_of(mechanism))) return mechanism;
   }
   return std::nullopt;
 }
@@ -85,5 +104,7 @@ std::string_view sasl_name_of(Mechanism mechanism) {
   }
   return "";
 }
+
+bool same_word(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, upper, upper); }
 
 }  // namespace postern

@@ -13,12 +13,16 @@ enum class CredentialsFault : std::uint8_t {
   Malformed,         // not the mechanism's form
   ControlCharacter,  // NUL, CR or LF inside a name or password
   EmptyUser,
-  EmptyPassword,  // a directory server would take it as an anonymous login
-  TooLong,        // a user name of more than kUserMax bytes
+  EmptyPassword,    // or token; a directory server would take it as an anonymous login
+  TooLong,          // a user name of more than kUserMax bytes
+  PasswordTooLong,  // of more than kPasswordMax bytes; tokens have no limit of their own
 };
 inline constexpr std::size_t kUserMax = 1024;
+inline constexpr std::size_t kPasswordMax = 4096;
 
-// Checks what a front dialogue is about to hand on; nullopt: fine.
+// Checks what a front dialogue is about to hand on; nullopt: fine. A bearer token is one word of printable
+// ASCII (RFC 6750 §2.1 allows less). Only OAUTHBEARER may be without a user, and EXTERNAL and what is relayed
+// have neither user nor password.
 std::optional<CredentialsFault> check(const Credentials& credentials);
 
 // PLAIN (RFC 4616 §2): [authzid] NUL authcid NUL passwd, already decoded; checked.
@@ -30,6 +34,11 @@ Secret write_plain(std::string_view authorization, std::string_view user, std::s
 // A mechanism's name as in AUTH=, in any case; nullopt for one that Postern does not speak.
 std::optional<Mechanism> parse_mechanism(std::string_view name);
 std::string_view sasl_name_of(Mechanism mechanism);  // "PLAIN"; empty for Command and Relayed
+constexpr bool is_bearer(Mechanism mechanism) {
+  return mechanism == Mechanism::XOAuth2 || mechanism == Mechanism::OAuthBearer;
+}
+
+bool same_word(std::string_view a, std::string_view b);  // but for the case of ASCII letters
 
 // The challenges of the LOGIN mechanism, in base64.
 inline constexpr std::string_view kLoginUserChallenge = "VXNlcm5hbWU6";

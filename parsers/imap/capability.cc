@@ -4,7 +4,7 @@
 #include <array>
 
 #include "parsers/imap/text.h"
-#include "parsers/sasl.h"
+#include "parsers/offer.h"
 
 namespace postern {
 namespace {
@@ -52,26 +52,15 @@ bool has_capability(std::string_view list, std::string_view word) {
   }
 }
 
-bool offers(const FrontSetup& setup, Mechanism mechanism) {
-  return std::ranges::find(setup.mechanisms, mechanism) != setup.mechanisms.end();
-}
-
-bool offers_login(const FrontSetup& setup) {
-  return offers(setup, Mechanism::Plain) || offers(setup, Mechanism::Login);
-}
-
 bool offers_starttls(const FrontSetup& setup) { return setup.starttls && !setup.secure; }
 
 std::string front_capabilities(const FrontSetup& setup) {
   std::string list = "IMAP4rev1 SASL-IR LITERAL+ ID";
   if (offers_starttls(setup)) add(list, "STARTTLS");
-  const bool may_login = setup.secure && offers_login(setup);
-  if (!may_login) add(list, "LOGINDISABLED");
-  for (const Mechanism mechanism : setup.mechanisms) {
-    const std::string_view name = sasl_name_of(mechanism);
-    if (!may_login || name.empty()) continue;
+  if (!setup.secure || !offers_passwords(setup)) add(list, "LOGINDISABLED");
+  for (const Offer& offer : setup.secure ? offers_of(setup) : std::vector<Offer>{}) {
     add(list, "AUTH=");
-    list += name;
+    list += offer.name;
   }
   std::string_view rest = setup.store_capabilities;
   while (true) {

@@ -11,8 +11,6 @@ namespace postern {
 
 bool has_capability(std::string_view list, std::string_view word);
 
-bool offers(const FrontSetup& setup, Mechanism mechanism);
-bool offers_login(const FrontSetup& setup);  // the LOGIN command
 bool offers_starttls(const FrontSetup& setup);
 
 // What the front offers before login: first the words that describe Postern itself, then those of

@@ -166,6 +166,10 @@ void ImapFront::answer(std::string_view status_and_text) {
 
 void ImapFront::refuse(std::string_view status_and_text) {
   answer(status_and_text);
+  count_bad_command();
+}
+
+void ImapFront::count_bad_command() {
   if (++bad_commands_ >= setup_.limits.bad_commands) close(Fault::TooManyBadCommands);
 }
 

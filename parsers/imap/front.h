@@ -8,7 +8,7 @@
 #include "parsers/dialogue.h"
 #include "parsers/imap/lexer.h"
 #include "parsers/line_buffer.h"
-#include "parsers/sasl.h"
+#include "parsers/sasl_exchange.h"
 
 namespace postern {
 
@@ -23,7 +23,7 @@ class ImapFront final : public FrontDialogue {
   void secured() override;
   void accept(const StoreWelcome& welcome) override;
   void reject(const Refusal& refusal) override;
-  void challenge(std::string_view) override {}
+  void challenge(std::string_view message) override;
   std::string take_rest() override { return buffer_.take_rest(); }
   std::string farewell(Fault fault) const override;
   bool asked_capability() const override { return asked_capability_; }
@@ -40,8 +40,6 @@ class ImapFront final : public FrontDialogue {
     LoggedIn,  // what is buffered is the store's
     Closed,
   };
-  enum class Awaited : std::uint8_t { PlainMessage, LoginUser, LoginPassword };
-
   // front.cc: the commands and their answers. Each reads at most one command or line; false: more is needed.
   bool read_command();
   bool read_response();
@@ -54,6 +52,7 @@ class ImapFront final : public FrontDialogue {
   void send(std::string bytes) { events_.emplace_back(Send{std::move(bytes)}); }
   void answer(std::string_view status_and_text);
   void refuse(std::string_view status_and_text);  // counts towards FrontLimits::bad_commands
+  void count_bad_command();
   void close(Fault fault);
   void end(std::string last_words, Fault fault);
   bool without_arguments(const ImapCommand& command);
@@ -62,9 +61,10 @@ class ImapFront final : public FrontDialogue {
   // front_login.cc: credentials and what becomes of them.
   void login(const ImapCommand& command);
   void authenticate(const ImapCommand& command);
-  void start_mechanism(Mechanism mechanism, std::optional<std::string_view> initial);
   void take_response(std::string_view base64);
-  void await(Awaited awaited, std::string_view challenge);
+  void proceed(SaslExchange::Step step);
+  void await_response(std::string_view challenge);  // in base64
+  void cancel(std::string_view status_and_text);
   void request(Credentials credentials);
   void refuse_credentials(CredentialsFault fault);
   void refuse_in_clear();
@@ -77,8 +77,8 @@ class ImapFront final : public FrontDialogue {
   std::string tag_;  // of the command that is being answered; "*" when it had none
   unsigned bad_commands_ = 0;
 
-  Awaited awaited_ = Awaited::PlainMessage;
-  std::string user_;  // of the LOGIN mechanism, until its password comes
+  std::optional<SaslExchange> exchange_;  // of the login that is under way, when it is SASL
+  bool challenged_ = false;               // by the driver, so the next response is its
 
   bool asked_capability_ = false;
   bool got_id_ = false;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "parsers/base64.h"
@@ -6,6 +7,8 @@
 #include "parsers/imap/front.h"
 #include "parsers/imap/reply.h"
 #include "parsers/imap/text.h"
+#include "parsers/offer.h"
+#include "parsers/sasl.h"
 
 namespace postern {
 namespace {
@@ -42,17 +45,20 @@ Greeting greet(const StoreWelcome& welcome, bool asked_capability) {
 
 void ImapFront::login(const ImapCommand& command) {
   if (!setup_.secure) return refuse_in_clear();
-  if (!offers_login(setup_)) return refuse("NO LOGIN is not offered here.");
+  if (!offers_passwords(setup_)) return refuse("NO LOGIN is not offered here.");
   const auto& arguments = command.arguments;
   if (arguments.size() != 2 || std::ranges::any_of(arguments, [](const ImapArgument& argument) {
         return argument.kind == ImapArgument::Kind::List;
       })) {
     return refuse("BAD LOGIN takes a user name and a password.");
   }
-  request({.mechanism = Mechanism::Command,
-           .user = std::string(arguments[0].text.reveal()),
-           .authorization = {},
-           .password = arguments[1].text.clone()});
+  Credentials credentials{.mechanism = Mechanism::Command,
+                          .user = std::string(arguments[0].text.reveal()),
+                          .authorization = {},
+                          .password = arguments[1].text.clone()};
+  if (const auto fault = check(credentials)) return refuse_credentials(*fault);
+  exchange_.reset();
+  request(std::move(credentials));
 }
 
 // RFC 9051 §6.2.2, with the initial response of RFC 4959.
@@ -64,52 +70,44 @@ void ImapFront::authenticate(const ImapCommand& command) {
       })) {
     return refuse("BAD AUTHENTICATE takes a mechanism and at most one initial response, both unquoted.");
   }
-  const auto mechanism = parse_mechanism(arguments[0].text.reveal());
-  if (!mechanism || !offers(setup_, *mechanism)) return refuse("NO This mechanism is not offered.");
+  const auto offer = find_offer(setup_, arguments[0].text.reveal());
+  if (!offer) return refuse("NO This mechanism is not offered.");
   if (!setup_.secure) return refuse_in_clear();
-  if (arguments.size() == 1) return start_mechanism(*mechanism, std::nullopt);
+  exchange_.emplace(*offer);
+  challenged_ = false;
+  if (arguments.size() == 1) return proceed(exchange_->begin());
   const std::string_view initial = arguments[1].text.reveal();
-  start_mechanism(*mechanism, initial == "=" ? std::string_view{} : initial);
-}
-
-void ImapFront::start_mechanism(Mechanism mechanism, std::optional<std::string_view> initial) {
-  // LOGIN begins with a challenge, yet clients send the user name as its initial response.
-  const bool plain = mechanism == Mechanism::Plain;
-  awaited_ = plain ? Awaited::PlainMessage : Awaited::LoginUser;
-  if (!initial) return await(awaited_, plain ? "" : kLoginUserChallenge);
-  take_response(*initial);
-}
-
-void ImapFront::await(Awaited awaited, std::string_view challenge) {
-  awaited_ = awaited;
-  phase_ = Phase::Response;
-  send(std::string("+ ").append(challenge).append("\r\n"));
+  take_response(initial == "=" ? std::string_view{} : initial);
 }
 
 void ImapFront::take_response(std::string_view base64) {
   phase_ = Phase::Command;
-  if (base64 == "*") return refuse("BAD Authentication cancelled.");
-  const auto message = decode_base64(base64);
-  if (!message) return refuse("BAD The response is not valid base64.");
-  switch (awaited_) {
-    case Awaited::PlainMessage: {
-      auto credentials = parse_plain(message->reveal());
-      if (!credentials) return refuse_credentials(credentials.error());
-      return request(std::move(*credentials));
-    }
-    case Awaited::LoginUser:
-      user_ = message->reveal();
-      return await(Awaited::LoginPassword, kLoginPasswordChallenge);
-    case Awaited::LoginPassword:
-      return request({.mechanism = Mechanism::Login,
-                      .user = std::exchange(user_, {}),
-                      .authorization = {},
-                      .password = message->clone()});
-  }
+  if (base64 == "*") return cancel("BAD Authentication cancelled.");
+  auto message = decode_base64(base64);
+  if (!message) return cancel("BAD The response is not valid base64.");
+  if (!challenged_) return proceed(exchange_->take(*message));
+  phase_ = Phase::Login;
+  events_.emplace_back(Response{*std::move(message)});
+}
+
+void ImapFront::proceed(SaslExchange::Step step) {
+  if (const auto* ask = std::get_if<SaslExchange::Ask>(&step)) return await_response(ask->challenge);
+  if (const auto* fault = std::get_if<CredentialsFault>(&step)) return refuse_credentials(*fault);
+  request(std::get<Credentials>(std::move(step)));
+}
+
+void ImapFront::await_response(std::string_view challenge) {
+  phase_ = Phase::Response;
+  send(std::string("+ ").append(challenge).append("\r\n"));
+}
+
+void ImapFront::cancel(std::string_view status_and_text) {
+  answer(status_and_text);
+  if (challenged_) events_.emplace_back(Cancelled{});
+  count_bad_command();
 }
 
 void ImapFront::request(Credentials credentials) {
-  if (const auto fault = check(credentials)) return refuse_credentials(*fault);
   phase_ = Phase::Login;
   events_.emplace_back(LoginRequest{std::move(credentials)});
 }
@@ -122,6 +120,8 @@ void ImapFront::refuse_credentials(CredentialsFault fault) {
       return refuse("BAD User name and password can't hold NUL, CR or LF.");
     case CredentialsFault::TooLong:
       return refuse("BAD The user name is too long.");
+    case CredentialsFault::PasswordTooLong:
+      return refuse("BAD The password is too long.");
     case CredentialsFault::EmptyUser:
     case CredentialsFault::EmptyPassword: {
       const FaultRow& row = describe(Fault::BadCredentials);
@@ -137,6 +137,12 @@ void ImapFront::accept(const StoreWelcome& welcome) {
   const Greeting greeting = greet(welcome, asked_capability_);
   send(greeting.untagged + tag_ + " OK " + greeting.text + "\r\n");
   phase_ = Phase::LoggedIn;
+}
+
+void ImapFront::challenge(std::string_view message) {
+  if (phase_ != Phase::Login || !exchange_) std::abort();  // no login that has challenges is under way
+  challenged_ = true;
+  await_response(encode_base64(message).reveal());
 }
 
 void ImapFront::reject(const Refusal& refusal) {

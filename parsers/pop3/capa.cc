@@ -5,7 +5,6 @@
 
 #include "parsers/pop3/keyword.h"
 #include "parsers/pop3/reply.h"
-#include "parsers/sasl.h"
 
 namespace postern::pop3 {
 namespace {
@@ -42,6 +41,20 @@ std::string shared_capabilities(std::string_view lines) {
   return result;
 }
 
+bool lists_mechanism(std::string_view lines, std::string_view mechanism) {
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    auto [keyword, names] = split_keyword(lines.substr(0, end));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+    while (same_keyword(keyword, "SASL") && !names.empty()) {
+      const auto [name, rest] = split_keyword(names);
+      if (same_keyword(name, mechanism)) return true;
+      names = rest;
+    }
+  }
+  return false;
+}
+
 std::string write_capa(const CapaOffer& offer) {
   std::string list = write_ok("Capability list follows.");
   if (offer.user) list += "USER\r\n";
@@ -53,13 +66,10 @@ std::string write_capa(const CapaOffer& offer) {
   return list;
 }
 
-std::string write_mechanisms(const std::vector<Mechanism>& mechanisms, std::string_view before,
+std::string write_mechanisms(const std::vector<Offer>& mechanisms, std::string_view before,
                              std::string_view behind) {
   std::string names;
-  for (const auto mechanism : mechanisms) {
-    const auto name = sasl_name_of(mechanism);
-    if (!name.empty()) ((names += before) += name) += behind;
-  }
+  for (const Offer& offer : mechanisms) ((names += before) += offer.name) += behind;
   return names;
 }
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parsers/credentials.h"
+#include "parsers/offer.h"
 
 // The capability list of POP3 (RFC 2449 §5).
 
@@ -14,9 +14,12 @@ namespace postern::pop3 {
 // decides itself (USER, SASL, STLS, ...) is left out, as is what no CAPA line can be.
 std::string shared_capabilities(std::string_view lines_separated_by_lf);
 
+// Whether a store's list, lines separated by LF, has the mechanism in its SASL line.
+bool lists_mechanism(std::string_view lines, std::string_view mechanism);
+
 struct CapaOffer {
-  bool user = false;                  // USER and PASS
-  std::vector<Mechanism> mechanisms;  // SASL; empty: not listed
+  bool user = false;              // USER and PASS
+  std::vector<Offer> mechanisms;  // SASL; empty: not listed
   bool stls = false;
   std::string_view shared;  // see shared_capabilities()
 };
@@ -25,7 +28,7 @@ struct CapaOffer {
 std::string write_capa(const CapaOffer& offer);
 
 // The names of SASL mechanisms, each behind `before` and followed by `behind`.
-std::string write_mechanisms(const std::vector<Mechanism>& mechanisms, std::string_view before,
+std::string write_mechanisms(const std::vector<Offer>& mechanisms, std::string_view before,
                              std::string_view behind);
 
 }  // namespace postern::pop3

@@ -1,13 +1,16 @@
 #include "parsers/pop3/front.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "parsers/base64.h"
+#include "parsers/offer.h"
 #include "parsers/pop3/capa.h"
 #include "parsers/pop3/keyword.h"
 #include "parsers/pop3/reply.h"
 #include "parsers/pop3/xclient.h"
+#include "parsers/sasl.h"
 
 namespace postern {
 
@@ -36,8 +39,6 @@ bool holds_control(const LineBuffer::Line& line) {
   return line.stray_cr || line.text.find('\0') != line.text.npos;
 }
 
-std::string continuation(std::string_view base64) { return ("+ " + std::string(base64)) + "\r\n"; }
-
 std::string greeting(const FrontSetup& setup) {
   std::string text = setup.invite_xclient ? "[XCLIENT] " : "";
   if (!setup.host_name.empty()) (text += setup.host_name) += ' ';
@@ -60,10 +61,8 @@ const Pop3Front::Command Pop3Front::kCommands[] = {
 };
 
 Pop3Front::Pop3Front(FrontSetup setup)
-    : setup_(std::move(setup)),
-      shared_capabilities_(pop3::shared_capabilities(setup_.store_capabilities)),
-      pending_(Send{greeting(setup_)}) {
-  std::erase(setup_.mechanisms, Mechanism::Command);
+    : setup_(std::move(setup)), shared_capabilities_(pop3::shared_capabilities(setup_.store_capabilities)) {
+  pending_.emplace_back(Send{greeting(setup_)});
 }
 
 void Pop3Front::receive(std::string_view bytes) {
@@ -72,7 +71,11 @@ void Pop3Front::receive(std::string_view bytes) {
 }
 
 FrontEvent Pop3Front::next() {
-  if (pending_) return *std::exchange(pending_, std::nullopt);
+  if (!pending_.empty()) {
+    FrontEvent event = std::move(pending_.front());
+    pending_.pop_front();
+    return event;
+  }
   if (phase_ != Phase::Command && phase_ != Phase::Sasl) return NeedData{};
   if (phase_ == Phase::Command && input_.peek().starts_with(kTlsHandshake)) {
     return close(Fault::ClientTls, write_error({}, "TLS does not begin here."));
@@ -96,14 +99,20 @@ void Pop3Front::secured() {
 
 void Pop3Front::accept(const StoreWelcome& welcome) {
   phase_ = Phase::LoggedIn;
-  pending_ = Send{write_ok(welcome.text)};
+  pending_.emplace_back(Send{write_ok(welcome.text)});
 }
 
 void Pop3Front::reject(const Refusal& refusal) {
   phase_ = Phase::Command;
   const auto& row = describe(refusal.fault);
-  pending_ = Send{write_error(refusal.code.empty() ? row.pop3_code : refusal.code,
-                              refusal.text.empty() ? row.text : refusal.text)};
+  pending_.emplace_back(Send{write_error(refusal.code.empty() ? row.pop3_code : refusal.code,
+                                         refusal.text.empty() ? row.text : refusal.text)});
+}
+
+void Pop3Front::challenge(std::string_view message) {
+  if (phase_ != Phase::Deciding || !exchange_) std::abort();  // no login that has challenges is under way
+  challenged_ = true;
+  pending_.emplace_back(await_response(encode_base64(message).reveal()));
 }
 
 std::string Pop3Front::farewell(Fault fault) const {
@@ -141,42 +150,42 @@ FrontEvent Pop3Front::user(std::string_view argument) {
 FrontEvent Pop3Front::pass(std::string_view argument) {
   if (!takes_passwords()) return refuse_clear_text();
   if (!user_) return bad("PASS follows USER.");
-  return request({.mechanism = Mechanism::Command,
-                  .user = *std::exchange(user_, std::nullopt),
-                  .authorization = {},
-                  .password = Secret(argument)});
+  Credentials credentials{.mechanism = Mechanism::Command,
+                          .user = *std::exchange(user_, std::nullopt),
+                          .authorization = {},
+                          .password = Secret(argument)};
+  if (const auto fault = check(credentials)) return refuse(*fault);
+  exchange_.reset();
+  return request(std::move(credentials));
 }
 
 FrontEvent Pop3Front::auth(std::string_view argument) {
-  if (!takes_passwords()) return refuse_clear_text();
+  const auto offers = mechanisms();
+  if (offers.empty()) return refuse_clear_text();
   if (argument.empty()) {
-    return Send{write_ok("Mechanisms follow.") + pop3::write_mechanisms(setup_.mechanisms, "", "\r\n") +
-                ".\r\n"};
+    return Send{write_ok("Mechanisms follow.") + pop3::write_mechanisms(offers, "", "\r\n") + ".\r\n"};
   }
   const auto [name, initial] = split_keyword(argument);
-  const auto mechanism = parse_mechanism(name);
-  if (!mechanism || !std::ranges::count(setup_.mechanisms, *mechanism)) {
-    return Send{write_error({}, "This mechanism is not offered.")};
-  }
-  exchange_ = {.mechanism = *mechanism, .user = std::nullopt};
-  if (initial == "=") return decoded(Secret());
-  if (!initial.empty()) return respond(initial);
-  phase_ = Phase::Sasl;
-  return Send{continuation(*mechanism == Mechanism::Login ? kLoginUserChallenge : "")};
+  const auto offer = find_offer(setup_, name);
+  if (!offer) return Send{write_error({}, "This mechanism is not offered.")};
+  exchange_.emplace(*offer);
+  challenged_ = false;
+  if (initial.empty()) return proceed(exchange_->begin());
+  return respond(initial == "=" ? std::string_view{} : initial);
 }
 
 FrontEvent Pop3Front::capa(std::string_view) {
-  pop3::CapaOffer offer{
-      .user = takes_passwords(), .mechanisms = {}, .stls = setup_.starttls, .shared = shared_capabilities_};
-  if (takes_passwords()) offer.mechanisms = setup_.mechanisms;
-  return Send{write_capa(offer)};
+  return Send{pop3::write_capa({.user = takes_passwords(),
+                                .mechanisms = mechanisms(),
+                                .stls = setup_.starttls,
+                                .shared = shared_capabilities_})};
 }
 
 FrontEvent Pop3Front::stls(std::string_view) {
   if (!setup_.starttls) return bad(setup_.secure ? "TLS is active already." : "STLS is not offered.");
   phase_ = Phase::Handshake;
   input_.clear();
-  pending_ = StartTls{};
+  pending_.emplace_back(StartTls{});
   return Send{write_ok("Begin TLS now.")};
 }
 
@@ -211,32 +220,34 @@ FrontEvent Pop3Front::before_login(std::string_view) { return bad("Not before lo
 
 FrontEvent Pop3Front::respond(std::string_view line) {
   phase_ = Phase::Command;
-  if (line == "*") return bad("Authentication was cancelled.");
-  const auto message = decode_base64(line);
-  if (!message) return bad("This is not base64.");
-  return decoded(*message);
+  if (line == "*") return cancel("Authentication was cancelled.");
+  auto message = decode_base64(line);
+  if (!message) return cancel("This is not base64.");
+  if (!challenged_) return proceed(exchange_->take(*message));
+  phase_ = Phase::Deciding;
+  return Response{*std::move(message)};
 }
 
-FrontEvent Pop3Front::decoded(const Secret& message) {
-  if (exchange_.mechanism == Mechanism::Plain) {
-    auto credentials = parse_plain(message.reveal());
-    return credentials ? request(*std::move(credentials)) : refuse(credentials.error());
-  }
-  if (!exchange_.user) {
-    exchange_.user = message.reveal();
-    phase_ = Phase::Sasl;
-    return Send{continuation(kLoginPasswordChallenge)};
-  }
-  return request({.mechanism = Mechanism::Login,
-                  .user = *std::move(exchange_.user),
-                  .authorization = {},
-                  .password = message.clone()});
+FrontEvent Pop3Front::proceed(SaslExchange::Step step) {
+  if (const auto* ask = std::get_if<SaslExchange::Ask>(&step)) return await_response(ask->challenge);
+  if (const auto* fault = std::get_if<CredentialsFault>(&step)) return refuse(*fault);
+  return request(std::get<Credentials>(std::move(step)));
+}
+
+FrontEvent Pop3Front::await_response(std::string_view challenge) {
+  phase_ = Phase::Sasl;
+  return Send{("+ " + std::string(challenge)) + "\r\n"};
+}
+
+FrontEvent Pop3Front::cancel(std::string_view text) {
+  FrontEvent told = bad(text);
+  if (challenged_) pending_.emplace_front(Cancelled{});
+  return told;
 }
 
 // ------------------------------------------------------------------------------------------------- outcomes
 
 FrontEvent Pop3Front::request(Credentials credentials) {
-  if (const auto fault = check(credentials)) return refuse(*fault);
   phase_ = Phase::Deciding;
   return LoginRequest{std::move(credentials)};
 }
@@ -258,6 +269,8 @@ FrontEvent Pop3Front::refuse(CredentialsFault fault) {
       return bad("The password is empty.", kAuthCode);
     case CredentialsFault::TooLong:
       return bad("The user name is too long.", kAuthCode);
+    case CredentialsFault::PasswordTooLong:
+      return bad("The password is too long.", kAuthCode);
   }
   std::unreachable();
 }
@@ -272,11 +285,15 @@ FrontEvent Pop3Front::bad(std::string_view text, std::string_view code) {
 FrontEvent Pop3Front::close(Fault fault, std::string words) {
   phase_ = Phase::Closed;
   input_.clear();
-  pending_ = Close{fault};
+  pending_.emplace_back(Close{fault});
   return Send{std::move(words)};
 }
 
-bool Pop3Front::takes_passwords() const { return setup_.secure && !setup_.mechanisms.empty(); }
+bool Pop3Front::takes_passwords() const { return setup_.secure && offers_passwords(setup_); }
+
+std::vector<Offer> Pop3Front::mechanisms() const {
+  return setup_.secure ? offers_of(setup_) : std::vector<Offer>{};
+}
 
 std::size_t Pop3Front::line_limit() const {
   const auto begun = input_.peek();

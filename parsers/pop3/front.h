@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "parsers/dialogue.h"
 #include "parsers/line_buffer.h"
-#include "parsers/sasl.h"
+#include "parsers/sasl_exchange.h"
 
 namespace postern {
 
@@ -22,7 +23,7 @@ class Pop3Front : public FrontDialogue {
   void secured() override;
   void accept(const StoreWelcome& welcome) override;
   void reject(const Refusal& refusal) override;
-  void challenge(std::string_view) override {}
+  void challenge(std::string_view message) override;
   std::string take_rest() override { return input_.take_rest(); }
   std::string farewell(Fault fault) const override;
   const Forwarded& forwarded() const override { return forwarded_; }
@@ -30,12 +31,6 @@ class Pop3Front : public FrontDialogue {
 
  private:
   enum class Phase : std::uint8_t { Command, Sasl, Handshake, Deciding, LoggedIn, Closed };
-
-  // AUTH under way: what its next line is for.
-  struct Exchange {
-    Mechanism mechanism = Mechanism::Plain;
-    std::optional<std::string> user;  // LOGIN: told already
-  };
 
   // What each command does; its line has a space behind the keyword when it has an argument.
   FrontEvent auth(std::string_view argument);
@@ -58,23 +53,27 @@ class Pop3Front : public FrontDialogue {
 
   FrontEvent command(const LineBuffer::Line& line);
   FrontEvent respond(std::string_view line);  // a line of AUTH
-  FrontEvent decoded(const Secret& message);  // the same without its base64
+  FrontEvent proceed(SaslExchange::Step step);
+  FrontEvent await_response(std::string_view challenge);  // in base64
+  FrontEvent cancel(std::string_view text);
   FrontEvent request(Credentials credentials);
   FrontEvent refuse_clear_text();
   FrontEvent refuse(CredentialsFault fault);
   FrontEvent bad(std::string_view text, std::string_view code = {});  // counted, and at last closes
   FrontEvent close(Fault fault, std::string words);
 
-  bool takes_passwords() const;
+  bool takes_passwords() const;           // USER and PASS
+  std::vector<Offer> mechanisms() const;  // as long as they are offered
   std::size_t line_limit() const;
 
   FrontSetup setup_;
   std::string shared_capabilities_;
   LineBuffer input_;
   Phase phase_ = Phase::Command;
-  std::optional<FrontEvent> pending_;  // given out before anything more is read
-  std::optional<std::string> user_;    // of a USER in the line before
-  Exchange exchange_;
+  std::deque<FrontEvent> pending_;        // given out before anything more is read
+  std::optional<std::string> user_;       // of a USER in the line before
+  std::optional<SaslExchange> exchange_;  // of the login that is under way, when it is SASL
+  bool challenged_ = false;               // by the driver, so the next response is its
   Forwarded forwarded_;
   unsigned bad_commands_ = 0;
 };

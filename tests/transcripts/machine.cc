@@ -1,7 +1,9 @@
 #include "tests/transcripts/machine.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "parsers/dialogue.h"
 
@@ -58,7 +60,9 @@ Fields fields_of(const Credentials& credentials) {
   return {{"mechanism", std::string(name_of(credentials.mechanism))},
           {"user", credentials.user},
           {"password", std::string(credentials.password.reveal())},
-          {"authorization", credentials.authorization}};
+          {"authorization", credentials.authorization},
+          {"sasl_name", credentials.sasl_name},
+          {"message", credentials.has_message ? std::string(credentials.message.reveal()) : "(none)"}};
 }
 
 Fields fields_of(const Forwarded& forwarded) {
@@ -71,14 +75,33 @@ Fields fields_of(const Forwarded& forwarded) {
           {"malformed", yes_or_no(forwarded.malformed)}};
 }
 
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+Mechanism mechanism_named(std::string_view name) {
+  for (std::size_t i = 0; i < kMechanisms; ++i) {
+    if (name_of(static_cast<Mechanism>(i)) == name) return static_cast<Mechanism>(i);
+  }
+  throw std::invalid_argument("no mechanism " + std::string(name));
+}
+
 FrontSetup front_setup(const Fields& fields) {
   FrontSetup setup;
   setup.host_name = fields.at("host");
   setup.secure = yes(fields.at("secure"));
   setup.starttls = yes(fields.at("starttls"));
   const std::string& mechanisms = fields.at("mechanisms");
-  if (mechanisms.contains("plain")) setup.mechanisms.push_back(Mechanism::Plain);
-  if (mechanisms.contains("login")) setup.mechanisms.push_back(Mechanism::Login);
+  for (const std::string_view name : split(mechanisms == "none" ? "" : mechanisms, ',')) {
+    setup.mechanisms.push_back(mechanism_named(name));
+  }
+  for (const std::string_view name : split(fields.at("relayed"), ',')) setup.relayed.emplace_back(name);
   setup.store_capabilities = fields.at("capabilities");
   set_number(setup.limits.line, fields.at("line"));
   set_number(setup.limits.literal, fields.at("literal"));
@@ -96,9 +119,11 @@ BackSetup back_setup(const Fields& fields) {
   setup.forward_xclient = yes(fields.at("forward_xclient"));
   setup.ask_capability = yes(fields.at("ask_capability"));
   setup.probe = yes(fields.at("probe"));
+  setup.mechanism = mechanism_named(fields.at("mechanism"));
   setup.user = fields.at("user");
   setup.authorization = fields.at("authorization");
   setup.password = Secret(fields.at("password"));
+  setup.message = Secret(fields.at("message"));
   setup.client.session = fields.at("session");
   setup.client.client = endpoint(fields.at("client"));
   setup.client.connected = endpoint(fields.at("connected"));
@@ -106,6 +131,10 @@ BackSetup back_setup(const Fields& fields) {
   setup.client.server_name = fields.at("server_name");
   setup.client.hops_left = static_cast<unsigned>(std::stoul(fields.at("hops_left")));
   setup.client.client_id = fields.at("client_id");
+  for (const std::string_view pair : split(fields.at("forward"), '|')) {
+    const std::size_t equals = std::min(pair.find('='), pair.size() - 1);
+    setup.client.forward.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
   return setup;
 }
 
@@ -134,6 +163,7 @@ class Front final : public Machine {
 
   void answer(const Step& step) override {
     if (step.verb == "secured") return dialogue_->secured();
+    if (step.verb == "challenge") return dialogue_->challenge(step.fields.at("message"));
     if (step.verb == "reject") {
       return dialogue_->reject({.fault = fault_named(step.fields.at("fault")),
                                 .code = step.fields.at("code"),
@@ -177,7 +207,11 @@ class Back final : public Machine {
         dialogue_->next());
   }
 
-  void answer(const Step&) override { dialogue_->secured(); }
+  void answer(const Step& step) override {
+    if (step.verb == "respond") return dialogue_->respond(Secret(step.fields.at("message")));
+    if (step.verb == "give_up") return dialogue_->give_up();
+    dialogue_->secured();
+  }
 
   Fields ask(const Step& step) override {
     if (step.verb == "closed") return fields_of(dialogue_->closed());

@@ -74,7 +74,12 @@ class Toy : public Machine {
       tell("starttls");
     } else if (line == "login") {
       waiting_ = true;
-      tell("login", {{"mechanism", "plain"}, {"user", "u"}, {"password", "p"}, {"authorization", ""}});
+      tell("login", {{"mechanism", "plain"},
+                     {"user", "u"},
+                     {"password", "p"},
+                     {"authorization", ""},
+                     {"sasl_name", ""},
+                     {"message", "(none)"}});
     } else {
       say("what?");
     }
@@ -207,8 +212,7 @@ TEST_CASE("escapes and words") {
   CHECK(quoted->at("user") == "a \"b\" \\");
   CHECK(quoted->at("password") == "p=x");
   CHECK(quoted->at("authorization") == "z");
-  for (const char* wrong :
-       {"plain u", "plain u p a b", "plain u \"p", "plain u \"p\"x", "plain u p nick=x"}) {
+  for (const char* wrong : {"", "plain u p a b", "plain u \"p", "plain u \"p\"x", "plain u p nick=x"}) {
     CAPTURE(wrong);
     CHECK_FALSE(read_fields(login, wrong).has_value());
   }

@@ -14,7 +14,15 @@ using enum Step::Kind;
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
-      {"login", Side::Front, Event, 3, 4, {{"mechanism"}, {"user"}, {"password"}, {"authorization"}}},
+      {"login",
+       Side::Front,
+       Event,
+       1,
+       4,
+       {{"mechanism"}, {"user"}, {"password"}, {"authorization"}, {"sasl_name"}, {"message", "(none)"}}},
+      {"challenge", Side::Front, Answer, 1, 1, {{"message"}}},
+      {"response", Side::Front, Event, 1, 1, {{"message"}}},
+      {"cancelled", Side::Front, Event, 0, 0, {}},
       {"accept", Side::Front, Answer, 1, 1, {{"text"}, {"capabilities"}, {"untagged"}}},
       {"reject", Side::Front, Answer, 1, 1, {{"fault"}, {"code"}, {"text"}}},
       {"close", Side::Front, Event, 0, 1, {{"fault", "none"}}},
@@ -31,6 +39,9 @@ const std::vector<Verb>& verbs() {
       {"logged_in", Side::Back, Event, 1, 1, {{"text"}, {"capabilities"}, {"untagged"}}},
       {"refused", Side::Back, Event, 1, 1, {{"fault"}, {"code"}, {"text"}}},
       {"probed", Side::Back, Event, 0, 0, {}},
+      {"challenge", Side::Back, Event, 1, 1, {{"message"}}},
+      {"respond", Side::Back, Answer, 1, 1, {{"message"}}},
+      {"give_up", Side::Back, Answer, 0, 0, {}},
       {"closed", Side::Back, Question, 1, 1, {{"fault"}, {"code"}, {"text"}}},
       {"credentials_sent", Side::Back, Question, 1, 1, {{"answer"}}},
       {"capabilities", Side::Back, Question, 1, 1, {{"text"}}},
@@ -142,6 +153,7 @@ const Verb& setup_verb(Side side) {
                            {"secure", "yes"},
                            {"starttls", "no"},
                            {"mechanisms", "plain,login"},
+                           {"relayed"},
                            {"capabilities"},
                            {"line"},
                            {"literal"},
@@ -157,16 +169,19 @@ const Verb& setup_verb(Side side) {
                           {"forward_xclient", "no"},
                           {"ask_capability", "no"},
                           {"probe", "no"},
+                          {"mechanism", "command"},
                           {"user", "alice"},
                           {"authorization"},
                           {"password", "secret"},
+                          {"message"},
                           {"session", "s1"},
                           {"client", "192.0.2.1:1234"},
                           {"connected", "198.51.100.1:993"},
                           {"client_secure", "yes"},
                           {"server_name"},
                           {"hops_left", "7"},
-                          {"client_id"}}};
+                          {"client_id"},
+                          {"forward"}}};
   return side == Side::Front ? front : back;
 }
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "parsers/offer.h"
+
 namespace postern {
 namespace {
 
@@ -36,11 +38,26 @@ TEST_CASE("what is offered depends on TLS and the mechanisms") {
   CHECK(front_capabilities(setup(true, false, {})) == "IMAP4rev1 SASL-IR LITERAL+ ID LOGINDISABLED");
 }
 
+TEST_CASE("tokens and relayed mechanisms are offered with TLS alone, and allow no LOGIN") {
+  using enum Mechanism;
+  FrontSetup tokens = setup(true, true, {XOAuth2, OAuthBearer, External});
+  tokens.relayed = {"SCRAM-SHA-256"};
+  CHECK(front_capabilities(tokens) ==
+        "IMAP4rev1 SASL-IR LITERAL+ ID LOGINDISABLED AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=EXTERNAL "
+        "AUTH=SCRAM-SHA-256");
+  tokens.mechanisms.push_back(Plain);
+  CHECK(front_capabilities(tokens) ==
+        "IMAP4rev1 SASL-IR LITERAL+ ID AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=EXTERNAL AUTH=PLAIN "
+        "AUTH=SCRAM-SHA-256");
+  tokens.secure = false;
+  CHECK(front_capabilities(tokens) == "IMAP4rev1 SASL-IR LITERAL+ ID STARTTLS LOGINDISABLED");
+}
+
 TEST_CASE("Command is no mechanism and allows no LOGIN by itself") {
-  CHECK_FALSE(offers_login(setup(true, false, {Mechanism::Command})));
+  CHECK_FALSE(offers_passwords(setup(true, false, {Mechanism::Command})));
   CHECK(front_capabilities(setup(true, false, {Mechanism::Command})) ==
         "IMAP4rev1 SASL-IR LITERAL+ ID LOGINDISABLED");
-  CHECK(offers_login(setup(true, false, {Mechanism::Login})));
+  CHECK(offers_passwords(setup(true, false, {Mechanism::Login})));
 }
 
 TEST_CASE("a store's words are offered once, and not those that Postern decides") {

@@ -114,18 +114,75 @@ TEST_CASE("credentials of a command are checked like those of a mechanism") {
   CHECK(fault(std::string(kUserMax + 1, 'u'), "x") == CredentialsFault::TooLong);
 }
 
+TEST_CASE("a password is bounded, with every mechanism that has one") {
+  for (const Mechanism mechanism : {Mechanism::Command, Mechanism::Plain, Mechanism::Login}) {
+    CAPTURE(name_of(mechanism));
+    Credentials credentials{.mechanism = mechanism, .user = "alice", .authorization = {}, .password = {}};
+    credentials.password = Secret(std::string(kPasswordMax, 'p'));
+    CHECK(check(credentials) == std::nullopt);
+    credentials.password.append("p");
+    CHECK(check(credentials) == CredentialsFault::PasswordTooLong);
+  }
+}
+
+TEST_CASE("what each mechanism may leave out") {
+  struct Row {
+    Mechanism mechanism;
+    std::string user;
+    std::string authorization;
+    std::string password;
+    std::optional<CredentialsFault> fault;
+  };
+  using enum Mechanism;
+  using enum CredentialsFault;
+  const std::string long_token(100'000, 't');
+  for (const Row& row : {
+           Row{XOAuth2, "alice", "", "tok", std::nullopt},
+           Row{XOAuth2, "", "", "tok", EmptyUser},
+           Row{XOAuth2, "alice", "", "", EmptyPassword},
+           Row{XOAuth2, "alice", "", "to ken", Malformed},
+           Row{XOAuth2, "alice", "", "to\xc3\xa4ken", Malformed},
+           Row{XOAuth2, "alice", "", "tok\x7f", Malformed},
+           Row{XOAuth2, "al\nice", "", "tok", ControlCharacter},
+           Row{XOAuth2, "alice", "", long_token, std::nullopt},
+           Row{OAuthBearer, "", "", "tok", std::nullopt},
+           Row{OAuthBearer, "alice", "", "", EmptyPassword},
+           Row{OAuthBearer, "alice", "", "tok\r", Malformed},
+           Row{OAuthBearer, std::string(kUserMax + 1, 'u'), "", "tok", TooLong},
+           Row{External, "", "", "", std::nullopt},
+           Row{External, "", "bob", "", std::nullopt},
+           Row{External, "", "bo\nb", "", ControlCharacter},
+           Row{External, "", std::string(kUserMax, 'u'), "", std::nullopt},
+           Row{External, "", std::string(kUserMax + 1, 'u'), "", TooLong},
+           Row{Relayed, "", "", "", std::nullopt},
+       }) {
+    CAPTURE(name_of(row.mechanism));
+    CAPTURE(row.user);
+    CAPTURE(row.authorization);
+    CHECK(check({.mechanism = row.mechanism,
+                 .user = row.user,
+                 .authorization = row.authorization,
+                 .password = Secret(row.password)}) == row.fault);
+  }
+}
+
 TEST_CASE("mechanisms are known by name in any case, and no others") {
   CHECK(parse_mechanism("PLAIN") == Mechanism::Plain);
   CHECK(parse_mechanism("plain") == Mechanism::Plain);
   CHECK(parse_mechanism("pLaIn") == Mechanism::Plain);
   CHECK(parse_mechanism("LOGIN") == Mechanism::Login);
-  for (const char* name : {"", " PLAIN", "PLAIN ", "PLAI", "PLAINX", "EXTERNAL", "CRAM-MD5", "SCRAM-SHA-256",
-                           "XOAUTH2", "COMMAND", "\xd0\x90"}) {
+  CHECK(parse_mechanism("xoauth2") == Mechanism::XOAuth2);
+  CHECK(parse_mechanism("OAuthBearer") == Mechanism::OAuthBearer);
+  CHECK(parse_mechanism("external") == Mechanism::External);
+  for (const char* name : {"", " PLAIN", "PLAIN ", "PLAI", "PLAINX", "EXTERNAL-PLUS", "CRAM-MD5",
+                           "SCRAM-SHA-256", "XOAUTH", "COMMAND", "RELAYED", "\xd0\x90"}) {
     CAPTURE(name);
     CHECK(parse_mechanism(name) == std::nullopt);
   }
   CHECK(sasl_name_of(Mechanism::Command) == "");
-  for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::Login}) {
+  CHECK(sasl_name_of(Mechanism::Relayed) == "");
+  for (const Mechanism mechanism : {Mechanism::Plain, Mechanism::Login, Mechanism::XOAuth2,
+                                    Mechanism::OAuthBearer, Mechanism::External}) {
     CHECK(parse_mechanism(sasl_name_of(mechanism)) == mechanism);
   }
 }

@@ -34,7 +34,19 @@ TEST_CASE("the list ends in a dot and holds what is offered") {
   CHECK(write_capa({}) ==
         "+OK Capability list follows.\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
         "IMPLEMENTATION Postern\r\n.\r\n");
-  CHECK(write_capa({.user = true, .mechanisms = {Mechanism::Login}, .stls = true, .shared = "TOP\r\n"}) ==
+  CHECK(write_capa(
+            {.user = true, .mechanisms = {{Mechanism::Login, "LOGIN"}}, .stls = true, .shared = "TOP\r\n"}) ==
         "+OK Capability list follows.\r\nUSER\r\nSASL LOGIN\r\nSTLS\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
         "PIPELINING\r\nTOP\r\nIMPLEMENTATION Postern\r\n.\r\n");
+}
+
+TEST_CASE("a mechanism is found as a whole word of a SASL line") {
+  CHECK(lists_mechanism("TOP\nSASL PLAIN XOAUTH2\nUIDL", "XOAUTH2"));
+  CHECK(lists_mechanism("sasl xoauth2", "XOAUTH2"));
+  CHECK(lists_mechanism("SASL  PLAIN  XOAUTH2 ", "XOAUTH2"));
+  for (const char* lines : {"", "SASL", "SASL ", "XOAUTH2", "SASL XOAUTH2X", "SASLX XOAUTH2", "TOP XOAUTH2",
+                            "SASL PLAIN\nXOAUTH2", "IMPLEMENTATION SASL XOAUTH2"}) {
+    CAPTURE(lines);
+    CHECK_FALSE(lists_mechanism(lines, "XOAUTH2"));
+  }
 }
