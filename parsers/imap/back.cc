@@ -23,7 +23,10 @@ void ImapBack::receive(std::string_view bytes) {
 
 BackEvent ImapBack::next() {
   while (events_.empty()) {
-    if (phase_ == Phase::Tls || phase_ == Phase::LoggedIn || phase_ == Phase::Done) return NeedData{};
+    if (phase_ == Phase::Tls || phase_ == Phase::Challenged || phase_ == Phase::LoggedIn ||
+        phase_ == Phase::Done) {
+      return NeedData{};
+    }
     const bool early = early_ > 0;
     const std::size_t before = buffer_.size();
     const auto result = reader_.read(buffer_);
@@ -63,8 +66,8 @@ void ImapBack::take(const ImapReply& reply) {
     case ImapReply::Kind::Tagged:
       return take_tagged(reply);
     case ImapReply::Kind::Continue:
-      if (phase_ != Phase::Login || pieces_.empty()) return refuse(Fault::StoreProtocol);
-      return send_piece();
+      if (phase_ != Phase::Login) return refuse(Fault::StoreProtocol);
+      return pieces_.empty() ? take_challenge(reply) : send_piece();
   }
 }
 
@@ -153,6 +156,7 @@ void ImapBack::refuse(Refusal refusal) {
   events_.emplace_back(Refused{std::move(refusal)});
   phase_ = Phase::Done;
   setup_.password.clear();
+  setup_.message.clear();
   pieces_.clear();
   buffer_.clear();
 }

@@ -21,8 +21,8 @@ class ImapBack final : public BackDialogue {
   void receive(std::string_view bytes) override;
   BackEvent next() override;
   void secured() override;
-  void respond(const Secret&) override {}
-  void give_up() override {}
+  void respond(const Secret& message) override;
+  void give_up() override;
   Refusal closed() override;
   bool credentials_sent() const override { return credentials_sent_; }
   std::string capabilities() const override { return capabilities_; }
@@ -30,6 +30,8 @@ class ImapBack final : public BackDialogue {
 
   // All untagged replies together that a store may send before the login has succeeded.
   static constexpr std::size_t kUntaggedMax = std::size_t{64} * 1024;
+  // Challenges to one login.
+  static constexpr unsigned kChallengesMax = 8;
 
  private:
   enum class Phase : std::uint8_t {
@@ -38,6 +40,7 @@ class ImapBack final : public BackDialogue {
     StartTls,            // S is out
     Tls,                 // the driver shakes hands
     Login,               // I (perhaps) and L are out
+    Challenged,          // the driver has what the store asks
     LoggedInCapability,  // C is out, after login
     LoggedIn,            // what is buffered is the client's
     Done,
@@ -45,7 +48,7 @@ class ImapBack final : public BackDialogue {
   // A part of the login that waits for the store's "+" in front of it.
   struct Piece {
     Secret bytes;
-    bool has_password = false;
+    bool has_credentials = false;
   };
 
   void take(const ImapReply& reply);
@@ -62,8 +65,9 @@ class ImapBack final : public BackDialogue {
   void send_login();
   void send_piece();
   void add_login_command();
-  void add_authenticate();
+  void add_authenticate(std::string_view mechanism, std::string_view message);
   void add_string(std::string_view text, bool is_password);
+  void take_challenge(const ImapReply& reply);
   void take_login_result(const ImapReply& reply);
   void finish_login();
 
@@ -83,6 +87,8 @@ class ImapBack final : public BackDialogue {
   std::deque<Piece> pieces_;
   bool awaits_id_ = false;
   bool credentials_sent_ = false;
+  unsigned challenges_ = 0;
+  bool gave_up_ = false;
   StoreWelcome welcome_;  // what has come of it so far
 };
 

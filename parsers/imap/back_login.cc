@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "parsers/base64.h"
@@ -51,24 +52,33 @@ Refusal refusal_of_login(std::string_view text) {
 
 // One flight, as far as the store lets us: RFC 9051 §5.5.
 void ImapBack::send_login() {
-  if (has_line_break_or_nul(setup_.user) || has_line_break_or_nul(setup_.authorization) ||
-      has_line_break_or_nul(setup_.password.reveal())) {
+  const bool token = is_bearer(setup_.mechanism);
+  if (!token && (has_line_break_or_nul(setup_.user) || has_line_break_or_nul(setup_.authorization) ||
+                 has_line_break_or_nul(setup_.password.reveal()))) {
     return refuse(Fault::BadCredentials);
   }
-  const bool needs_sasl = !setup_.authorization.empty() || has_capability(capabilities_, "LOGINDISABLED");
-  if (needs_sasl && !has_capability(capabilities_, "AUTH=PLAIN")) return refuse(Fault::StoreLoginDisabled);
+  const bool needs_sasl =
+      token || !setup_.authorization.empty() || has_capability(capabilities_, "LOGINDISABLED");
+  const std::string_view mechanism = sasl_name_of(token ? setup_.mechanism : Mechanism::Plain);
+  if (needs_sasl && !has_capability(capabilities_, "AUTH=" + std::string(mechanism))) {
+    return refuse(Fault::StoreLoginDisabled);
+  }
 
   pieces_.emplace_back();
   if (setup_.forward_id && has_capability(capabilities_, "ID")) {
     pieces_.back().bytes.append("I ID " + write_id(setup_.client) + "\r\n");
     awaits_id_ = true;
   }
-  if (needs_sasl) {
-    add_authenticate();
+  if (token) {
+    add_authenticate(mechanism, setup_.message.reveal());
+  } else if (needs_sasl) {
+    const Secret plain = write_plain(setup_.authorization, setup_.user, setup_.password.reveal());
+    add_authenticate(mechanism, plain.reveal());
   } else {
     add_login_command();
   }
   setup_.password.clear();
+  setup_.message.clear();
   phase_ = Phase::Login;
   send_piece();
 }
@@ -76,7 +86,7 @@ void ImapBack::send_login() {
 void ImapBack::send_piece() {
   Piece piece = std::move(pieces_.front());
   pieces_.pop_front();
-  credentials_sent_ = credentials_sent_ || piece.has_password;
+  credentials_sent_ = credentials_sent_ || piece.has_credentials;
   say(std::move(piece.bytes));
 }
 
@@ -99,28 +109,54 @@ void ImapBack::add_string(std::string_view text, bool is_password) {
     if (waits) pieces_.emplace_back();
     pieces_.back().bytes.append(text);
   }
-  pieces_.back().has_password = is_password;
+  pieces_.back().has_credentials = is_password;
 }
 
-void ImapBack::add_authenticate() {
-  const Secret message = write_plain(setup_.authorization, setup_.user, setup_.password.reveal());
-  const Secret encoded = encode_base64(message.reveal());
-  pieces_.back().bytes.append("L AUTHENTICATE PLAIN");
+void ImapBack::add_authenticate(std::string_view mechanism, std::string_view message) {
+  const Secret encoded = encode_base64(message);
+  pieces_.back().bytes.append("L AUTHENTICATE ");
+  pieces_.back().bytes.append(mechanism);
   if (has_capability(capabilities_, "SASL-IR")) {
-    pieces_.back().bytes.append(" ");
+    pieces_.back().bytes.append(encoded.empty() ? " =" : " ");
   } else {
     pieces_.back().bytes.append("\r\n");
     pieces_.emplace_back();
   }
   pieces_.back().bytes.append(encoded.reveal());
   pieces_.back().bytes.append("\r\n");
-  pieces_.back().has_password = true;
+  pieces_.back().has_credentials = true;
+}
+
+void ImapBack::take_challenge(const ImapReply& reply) {
+  const auto message = decode_base64(reply.text);
+  if (!is_bearer(setup_.mechanism) || awaits_id_ || gave_up_ || !message || ++challenges_ > kChallengesMax) {
+    return refuse(Fault::StoreProtocol);
+  }
+  phase_ = Phase::Challenged;
+  events_.emplace_back(Challenge{std::string(message->reveal())});
+}
+
+void ImapBack::respond(const Secret& message) {
+  if (phase_ != Phase::Challenged) std::abort();
+  Secret line = encode_base64(message.reveal());
+  line.append("\r\n");
+  phase_ = Phase::Login;
+  say(std::move(line));
+}
+
+void ImapBack::give_up() {
+  if (phase_ != Phase::Challenged) std::abort();
+  gave_up_ = true;
+  phase_ = Phase::Login;
+  say("*\r\n");
 }
 
 void ImapBack::take_login_result(const ImapReply& reply) {
   if (reply.is("NO")) return refuse(refusal_of_login(reply.text));
-  if (reply.is("BAD")) return refuse(Fault::StoreBug);
-  if (!pieces_.empty()) return refuse(Fault::StoreProtocol);  // OK before all of it was sent
+  // Behind a challenge BAD is the answer to "*" (RFC 9051 §6.2.2), or to what the client said.
+  if (reply.is("BAD")) return refuse(challenges_ > 0 ? Fault::BadCredentials : Fault::StoreBug);
+  // OK before all of it was sent, or to "*".
+  if (!pieces_.empty() || gave_up_) return refuse(Fault::StoreProtocol);
   welcome_.text = reply.text;
   if (auto list = capabilities_in_code(reply.text); !list.empty()) welcome_.capabilities = std::move(list);
   if (!welcome_.capabilities.empty()) return finish_login();

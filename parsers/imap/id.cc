@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kPairsMax = 30;
 constexpr std::size_t kFieldMax = 30;
 constexpr std::size_t kValueMax = 1024;
+constexpr std::size_t kForwardNameMax = 20;
 constexpr std::size_t kSessionMax = 64;
 constexpr std::size_t kServerNameMax = 255;
 
@@ -180,6 +181,14 @@ std::string write_id(const ClientIdentity& identity) {
   add("x-proxy-ttl", std::to_string(identity.hops_left));
   add("x-client-transport", identity.secure ? "TLS" : "insecure");
   if (!identity.server_name.empty()) add("x-connected-name", identity.server_name);
+  const std::size_t forward = text.size();
+  for (const auto& [name, value] : identity.forward) {
+    const std::size_t before = text.size();
+    if (!name.empty() && name.size() <= kForwardNameMax && value.size() <= kValueMax && fits_quoted(name)) {
+      add("x-forward-" + name, value);
+    }
+    if (text.size() - forward > kForwardMax) text.resize(before);
+  }
   text += ')';
   return text;
 }

@@ -25,7 +25,10 @@ struct ImapId {
 // than RFC 2971 §3.1 has.
 std::expected<ImapId, std::string_view> parse_id(const ImapCommand& command);
 
-// The arguments of ID towards a store, parentheses included.
+// The arguments of ID towards a store, parentheses included. Left out of ClientIdentity::forward is what is
+// empty or too long in its name (20 bytes) or value (1024), what a quoted string can't carry, and what would
+// make all of these together longer than kForwardMax.
+inline constexpr std::size_t kForwardMax = std::size_t{4} * 1024;
 std::string write_id(const ClientIdentity& identity);
 
 }  // namespace postern

@@ -27,6 +27,7 @@ std::optional<ImapReply> parse(std::string_view line) {
   ImapReply reply;
   if (line == "+" || line.starts_with("+ ")) {
     reply.kind = ImapReply::Kind::Continue;
+    reply.text = line.substr(std::min<std::size_t>(line.size(), 2));
     return reply;
   }
   const std::string_view tag = line.substr(0, line.find(' '));

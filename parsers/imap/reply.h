@@ -23,7 +23,7 @@ struct ImapReply {
   Kind kind = Kind::Untagged;
   std::string tag;   // of a tagged reply
   std::string word;  // the status or the kind of data as it was written; empty for Continue
-  std::string text;  // behind it; literals stand in it as they came
+  std::string text;  // behind it, or behind "+ "; literals stand in it as they came
 
   bool is(std::string_view expected) const { return equals_ignoring_case(word, expected); }
 };

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "parsers/base64.h"
+#include "parsers/pop3/capa.h"
 #include "parsers/pop3/keyword.h"
 #include "parsers/pop3/xclient.h"
 #include "parsers/sasl.h"
@@ -77,7 +79,10 @@ BackEvent Pop3Back::next() {
   if (phase_ == Phase::Ready) return begin();
   // The store must be silent between its +OK to STLS and the handshake.
   if (phase_ == Phase::Handshake && !input_.empty()) return refuse(Fault::StoreProtocol);
-  if (phase_ == Phase::Handshake || phase_ == Phase::LoggedIn || phase_ == Phase::Done) return NeedData{};
+  if (phase_ == Phase::Handshake || phase_ == Phase::Challenged || phase_ == Phase::LoggedIn ||
+      phase_ == Phase::Done) {
+    return NeedData{};
+  }
   while (true) {
     const auto unit = input_.next_line(kLineMax);
     if (std::holds_alternative<LineBuffer::TooLong>(unit)) return refuse(Fault::StoreProtocol);
@@ -102,26 +107,47 @@ BackEvent Pop3Back::begin() {
 }
 
 BackEvent Pop3Back::log_in() {
+  const bool forward = setup_.forward_xclient && takes_xclient_;
+  const std::string xclient = forward ? pop3::write_xclient(setup_.client) : "";
+  if (is_bearer(setup_.mechanism)) {
+    return say(forward ? Phase::Xclient : Phase::Capa, xclient + "CAPA\r\n");
+  }
   const bool master = !setup_.authorization.empty();
   if (!can_be_said(setup_.user) || !can_be_said(setup_.password.reveal()) ||
       (master && !can_be_said(setup_.authorization))) {
     return refuse(Fault::BadCredentials);
   }
-  const bool forward = setup_.forward_xclient && takes_xclient_;
   if (master && !forward) return say_auth();
-  Secret flight(forward ? pop3::write_xclient(setup_.client) : "");
+  Secret flight(xclient);
   if (!master) flight.append(command("USER ", setup_.user).reveal());
   return say(forward ? Phase::Xclient : Phase::User, std::move(flight));
 }
 
 BackEvent Pop3Back::say_auth() {
-  constexpr std::string_view keyword = "AUTH PLAIN";
-  const Secret message =
-      encode_base64(write_plain(setup_.authorization, setup_.user, setup_.password.reveal()).reveal());
-  if (keyword.size() + 1 + message.size() + kEnd.size() > kCommandMax) {
-    return say(Phase::Challenge, command(keyword, ""));
+  const std::string keyword =
+      "AUTH " + std::string(sasl_name_of(is_bearer(setup_.mechanism) ? setup_.mechanism : Mechanism::Plain));
+  const Secret message = sasl_message();
+  const std::string_view initial = message.empty() ? "=" : message.reveal();
+  if (keyword.size() + 1 + initial.size() + kEnd.size() > kCommandMax) {
+    return say(Phase::Invited, command(keyword, ""));
   }
-  return say_password(Phase::Auth, command("AUTH PLAIN ", message.reveal()));
+  return say_credentials(Phase::Auth, command(keyword + " ", initial));
+}
+
+Secret Pop3Back::sasl_message() const {
+  if (is_bearer(setup_.mechanism)) return encode_base64(setup_.message.reveal());
+  return encode_base64(write_plain(setup_.authorization, setup_.user, setup_.password.reveal()).reveal());
+}
+
+void Pop3Back::respond(const Secret& message) {
+  if (phase_ != Phase::Challenged) std::abort();
+  pending_ = say(Phase::Auth, command("", encode_base64(message.reveal()).reveal()));
+}
+
+void Pop3Back::give_up() {
+  if (phase_ != Phase::Challenged) std::abort();
+  gave_up_ = true;
+  pending_ = say(Phase::Auth, "*\r\n");
 }
 
 BackEvent Pop3Back::say(Phase awaited, Secret bytes) {
@@ -129,8 +155,9 @@ BackEvent Pop3Back::say(Phase awaited, Secret bytes) {
   return SendSecret{std::move(bytes)};
 }
 
-BackEvent Pop3Back::say_password(Phase awaited, Secret bytes) {
+BackEvent Pop3Back::say_credentials(Phase awaited, Secret bytes) {
   setup_.password.clear();
+  setup_.message.clear();
   credentials_sent_ = true;
   return say(awaited, std::move(bytes));
 }
@@ -140,10 +167,12 @@ BackEvent Pop3Back::say_password(Phase awaited, Secret bytes) {
 
 std::optional<BackEvent> Pop3Back::read(std::string_view line) {
   if (phase_ == Phase::CapaLines) return read_capability(line);
-  if (phase_ == Phase::Challenge && (line == "+" || line.starts_with("+ "))) {
-    const auto plain = write_plain(setup_.authorization, setup_.user, setup_.password.reveal());
-    return say_password(Phase::Auth, command("", encode_base64(plain.reveal()).reveal()));
+  const bool challenge = line == "+" || line.starts_with("+ ");
+  if (challenge && phase_ == Phase::Invited) {
+    return say_credentials(Phase::Auth, command("", sasl_message().reveal()));
   }
+  if (challenge && phase_ == Phase::Auth)
+    return read_challenge(line.substr(std::min<std::size_t>(line.size(), 2)));
   const auto reply = pop3::parse_reply(line);
   if (!reply) return refuse(Fault::StoreProtocol);
   if (!reply->ok) return denied(*reply);
@@ -162,13 +191,18 @@ std::optional<BackEvent> Pop3Back::accepted(const Reply& reply) {
       phase_ = Phase::CapaLines;
       return std::nullopt;
     case Phase::Xclient:
+      if (is_bearer(setup_.mechanism)) {
+        phase_ = Phase::Capa;
+        return std::nullopt;
+      }
       if (!setup_.authorization.empty()) return say_auth();
       phase_ = Phase::User;
       return std::nullopt;
     case Phase::User:
-      return say_password(Phase::Pass, command("PASS ", setup_.password.reveal()));
+      return say_credentials(Phase::Pass, command("PASS ", setup_.password.reveal()));
     case Phase::Pass:
     case Phase::Auth:
+      if (gave_up_) return refuse(Fault::StoreProtocol);
       phase_ = Phase::LoggedIn;
       return LoggedIn{{.text = pop3::printable(reply.text), .untagged = {}, .capabilities = {}}};
     default:
@@ -183,10 +217,10 @@ BackEvent Pop3Back::denied(const Reply& reply) {
     case Phase::Stls:
       return refuse(Fault::StoreNoTls);
     case Phase::Capa:
-      return probed();
+      return end_of_capabilities();
     case Phase::Xclient:
       return refuse(Fault::StoreForward);
-    case Phase::Challenge:
+    case Phase::Invited:
       // The password has not been said: this is about the mechanism.
       if (reply.code.empty()) return refuse(Fault::StoreLoginDisabled);
       break;
@@ -197,12 +231,29 @@ BackEvent Pop3Back::denied(const Reply& reply) {
 }
 
 std::optional<BackEvent> Pop3Back::read_capability(std::string_view line) {
-  if (line == ".") return probed();
+  if (line == ".") return end_of_capabilities();
   if (line.starts_with('.')) line.remove_prefix(1);
   if (!capabilities_.empty()) capabilities_ += '\n';
   capabilities_ += pop3::printable(line);
   if (capabilities_.size() > kCapabilitiesMax) return refuse(Fault::StoreProtocol);
   return std::nullopt;
+}
+
+BackEvent Pop3Back::end_of_capabilities() {
+  if (setup_.probe) return probed();
+  if (!pop3::lists_mechanism(capabilities_, sasl_name_of(setup_.mechanism))) {
+    return refuse(Fault::StoreLoginDisabled);
+  }
+  return say_auth();
+}
+
+std::optional<BackEvent> Pop3Back::read_challenge(std::string_view base64) {
+  const auto message = decode_base64(base64);
+  if (!is_bearer(setup_.mechanism) || gave_up_ || !message || ++challenges_ > kChallengesMax) {
+    return refuse(Fault::StoreProtocol);
+  }
+  phase_ = Phase::Challenged;
+  return Challenge{std::string(message->reveal())};
 }
 
 BackEvent Pop3Back::probed() {
@@ -215,6 +266,7 @@ BackEvent Pop3Back::refuse(Fault fault) { return refuse({.fault = fault, .code =
 BackEvent Pop3Back::refuse(Refusal refusal) {
   phase_ = Phase::Done;
   setup_.password.clear();
+  setup_.message.clear();
   input_.clear();
   return Refused{std::move(refusal)};
 }

@@ -12,8 +12,8 @@
 namespace postern {
 
 // POP3 towards the store: greeting, STLS (RFC 2595 §4), XCLIENT as Dovecot reads it, then USER and PASS
-// (RFC 1939 §7), or AUTH PLAIN (RFC 5034 §4) for a master login; or CAPA (RFC 2449 §5) for a probe. README.md
-// has what each refusal means.
+// (RFC 1939 §7), or AUTH (RFC 5034 §4): PLAIN for a master login, a token's mechanism when CAPA (RFC 2449 §5)
+// lists it; or CAPA alone for a probe. README.md has what each refusal means.
 class Pop3Back : public BackDialogue {
  public:
   explicit Pop3Back(BackSetup setup) : setup_(std::move(setup)) {}
@@ -21,12 +21,15 @@ class Pop3Back : public BackDialogue {
   void receive(std::string_view bytes) override;
   BackEvent next() override;
   void secured() override;
-  void respond(const Secret&) override {}
-  void give_up() override {}
+  void respond(const Secret& message) override;
+  void give_up() override;
   Refusal closed() override { return {.fault = Fault::StoreClosed, .code = {}, .text = {}}; }
   bool credentials_sent() const override { return credentials_sent_; }
   std::string capabilities() const override { return capabilities_; }
   std::string take_rest() override { return input_.take_rest(); }
+
+  // Challenges to one login.
+  static constexpr unsigned kChallengesMax = 8;
 
  private:
   // What is awaited: the answer to the command of that name, unless said otherwise.
@@ -40,24 +43,28 @@ class Pop3Back : public BackDialogue {
     Xclient,
     User,
     Pass,
-    Challenge,  // "+ ", to AUTH without an initial response
+    Invited,  // "+ ", to AUTH without an initial response
     Auth,
-    LoggedIn,  // take_rest()
+    Challenged,  // respond() or give_up()
+    LoggedIn,    // take_rest()
     Done,
   };
 
   BackEvent begin();  // says what comes first after the greeting and TLS
   BackEvent log_in();
   BackEvent say_auth();
+  Secret sasl_message() const;
   // nullopt: nothing to say or to tell yet.
   std::optional<BackEvent> read(std::string_view line);
   std::optional<BackEvent> read_capability(std::string_view line);
+  BackEvent end_of_capabilities();
+  std::optional<BackEvent> read_challenge(std::string_view base64);
   std::optional<BackEvent> accepted(const pop3::Reply& reply);
   BackEvent denied(const pop3::Reply& reply);
 
   BackEvent say(Phase awaited, Secret bytes);
   BackEvent say(Phase awaited, std::string_view bytes) { return say(awaited, Secret(bytes)); }
-  BackEvent say_password(Phase awaited, Secret bytes);
+  BackEvent say_credentials(Phase awaited, Secret bytes);
   BackEvent refuse(Fault fault);
   BackEvent refuse(Refusal refusal);
   BackEvent probed();
@@ -69,6 +76,8 @@ class Pop3Back : public BackDialogue {
   std::string capabilities_;
   bool takes_xclient_ = false;
   bool credentials_sent_ = false;
+  unsigned challenges_ = 0;
+  bool gave_up_ = false;
 };
 
 }  // namespace postern

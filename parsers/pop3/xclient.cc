@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "parsers/base64.h"
 #include "parsers/pop3/keyword.h"
 
 namespace postern::pop3 {
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::size_t kSessionMax = 64;
 constexpr std::size_t kNameMax = 255;
+constexpr std::size_t kForwardNameMax = 20;
+constexpr std::size_t kForwardValueMax = 1024;
 
 enum Field : std::size_t { Addr, Port, DestAddr, DestPort, Session, Ttl, DestName, kFields };
 constexpr std::array<std::string_view, kFields> kKeys = {"ADDR",    "PORT", "DESTADDR", "DESTPORT",
@@ -77,6 +80,33 @@ void append(std::string& line, Field address, Field port, const Endpoint& endpoi
   append(line, kKeys[port], std::to_string(endpoint.port));
 }
 
+// A value that can stand between TABs, as Dovecot escapes it.
+std::string tab_escaped(std::string_view text) {
+  constexpr std::string_view special("\001\000\t\r\n", 5);
+  constexpr std::string_view letters = "10trn";
+  std::string escaped;
+  for (const char c : text) {
+    const auto at = special.find(c);
+    if (at == special.npos) {
+      escaped += c;
+    } else {
+      (escaped += '\001') += letters[at];
+    }
+  }
+  return escaped;
+}
+
+Secret write_forward(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::string text;
+  for (const auto& [name, value] : pairs) {
+    const bool fits = !name.empty() && name.size() <= kForwardNameMax && value.size() <= kForwardValueMax;
+    if (!fits || name.find('=') != name.npos) continue;
+    if (!text.empty()) text += '\t';
+    text += tab_escaped(name + "=" + value);
+  }
+  return encode_base64(text);
+}
+
 }  // namespace
 
 std::optional<Forwarded> parse_xclient(std::string_view arguments) {
@@ -108,6 +138,11 @@ std::string write_xclient(const ClientIdentity& client) {
   append(line, kKeys[Ttl], std::to_string(client.hops_left));
   append(line, "CLIENT-TRANSPORT", client.secure ? "TLS" : "insecure");
   if (is_host_name(client.server_name)) append(line, kKeys[DestName], client.server_name);
+  if (const auto told = write_forward(client.forward); !told.empty()) {
+    const std::size_t before = line.size();
+    append(line, "FORWARD", told.reveal());
+    if (line.size() + 2 > kXclientMax) line.resize(before);
+  }
   line += "\r\n";
   return line;
 }

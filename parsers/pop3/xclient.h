@@ -19,7 +19,11 @@ inline constexpr std::size_t kXclientMax = 1024;
 // without '=', a field given twice, a value that is not of its kind, a port without its address, or no field.
 std::optional<Forwarded> parse_xclient(std::string_view arguments);
 
-// The whole line with CRLF. A field that is not known, or that a line can't carry, is left out.
+// The whole line with CRLF. A field that is not known, or that a line can't carry, is left out. FORWARD= is
+// what ClientIdentity::forward has, name=value each, TAB between them, base64 of all; \001, NUL, TAB, CR and
+// LF in it are \001 and one of 10trn. A pair with a name of more than 20 bytes, none, or one with "=", or a
+// value of more than 1024 is left out, and FORWARD= altogether when the line would be longer than
+// kXclientMax.
 std::string write_xclient(const ClientIdentity& client);
 
 }  // namespace postern::pop3
