@@ -13,7 +13,8 @@ build_packages=(
     g++ cmake ninja-build pkg-config ca-certificates
     android-libboringssl-dev libuv1-dev libc-ares-dev
     libtomlplusplus-dev prometheus-cpp-dev libcivetweb-dev libcli11-dev libspdlog-dev libfmt-dev
-    nlohmann-json3-dev libcrypt-dev libhiredis-dev libsystemd-dev libxxhash-dev libre2-dev zlib1g-dev doctest-dev
+    nlohmann-json3-dev libboost-dev libcrypt-dev libhiredis-dev libsystemd-dev libxxhash-dev libre2-dev
+    zlib1g-dev doctest-dev
 )
 demo_packages=(
     dovecot-imapd dovecot-pop3d curl openssl python3
