@@ -98,8 +98,10 @@ FrontSetup front_setup(const Fields& fields) {
   setup.secure = yes(fields.at("secure"));
   setup.starttls = yes(fields.at("starttls"));
   const std::string& mechanisms = fields.at("mechanisms");
-  for (const std::string_view name : split(mechanisms == "none" ? "" : mechanisms, ',')) {
-    setup.mechanisms.push_back(mechanism_named(name));
+  if (mechanisms != "none") {
+    for (const std::string_view name : split(mechanisms, ',')) {
+      setup.mechanisms.push_back(mechanism_named(name));
+    }
   }
   for (const std::string_view name : split(fields.at("relayed"), ',')) setup.relayed.emplace_back(name);
   setup.store_capabilities = fields.at("capabilities");
