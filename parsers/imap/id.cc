@@ -182,11 +182,16 @@ std::string write_id(const ClientIdentity& identity) {
   add("x-client-transport", identity.secure ? "TLS" : "insecure");
   if (!identity.server_name.empty()) add("x-connected-name", identity.server_name);
   const std::size_t forward = text.size();
+  std::vector<std::string_view> names;
+  names.reserve(identity.forward.size());
   for (const auto& [name, value] : identity.forward) {
+    const bool fits = !name.empty() && name.size() <= kForwardNameMax && value.size() <= kValueMax;
+    const bool twice =
+        std::ranges::any_of(names, [&name](std::string_view n) { return equals_ignoring_case(n, name); });
+    if (!fits || !fits_quoted(name) || twice) continue;
+    names.push_back(name);
     const std::size_t before = text.size();
-    if (!name.empty() && name.size() <= kForwardNameMax && value.size() <= kValueMax && fits_quoted(name)) {
-      add("x-forward-" + name, value);
-    }
+    add("x-forward-" + name, value);
     if (text.size() - forward > kForwardMax) text.resize(before);
   }
   text += ')';

@@ -26,8 +26,8 @@ struct ImapId {
 std::expected<ImapId, std::string_view> parse_id(const ImapCommand& command);
 
 // The arguments of ID towards a store, parentheses included. Left out of ClientIdentity::forward is what is
-// empty or too long in its name (20 bytes) or value (1024), what a quoted string can't carry, and what would
-// make all of these together longer than kForwardMax.
+// empty or too long in its name (20 bytes) or value (1024), a name that was there before (RFC 2971 §3.3),
+// what a quoted string can't carry, and what would make all of these together longer than kForwardMax.
 inline constexpr std::size_t kForwardMax = std::size_t{4} * 1024;
 std::string write_id(const ClientIdentity& identity);
 

@@ -162,6 +162,43 @@ TEST_CASE("a BYE in clear text means nothing behind TLS") {
   CHECK(back.closed().fault == Fault::StoreClosed);
 }
 
+TEST_CASE("what the store says behind its challenge, before it has an answer, is refused") {
+  for (const std::string_view early : {"L NO no\r\n", "L OK in\r\n", "+ eA==\r\n", "L "}) {
+    CAPTURE(early);
+    BackSetup setup;
+    setup.mechanism = Mechanism::XOAuth2;
+    setup.message = Secret("m");
+    ImapBack back(std::move(setup));
+    back.receive("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] hi\r\n");
+    CHECK(sent(back) == "L AUTHENTICATE XOAUTH2 bQ==\r\n");
+    back.receive("+ eA==\r\n" + std::string(early));
+    expect<Challenge>(back);
+    expect<NeedData>(back);
+    back.respond(Secret(""));
+    BackEvent event = NeedData{};
+    CHECK(sent(back, &event) == "\r\n");
+    back.receive("NO no\r\n");
+    if (std::holds_alternative<NeedData>(event)) sent(back, &event);
+    REQUIRE(std::holds_alternative<Refused>(event));
+    CHECK(std::get<Refused>(event).refusal.fault == Fault::StoreProtocol);
+  }
+}
+
+TEST_CASE("an untagged line behind a challenge does no harm") {
+  BackSetup setup;
+  setup.mechanism = Mechanism::OAuthBearer;
+  setup.message = Secret("m");
+  ImapBack back(std::move(setup));
+  back.receive("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=OAUTHBEARER] hi\r\n");
+  CHECK(sent(back) == "L AUTHENTICATE OAUTHBEARER bQ==\r\n");
+  back.receive("+ eA==\r\n* BYE [UNAVAILABLE] Later.\r\n");
+  expect<Challenge>(back);
+  CHECK(back.closed().fault == Fault::StoreClosed);
+  back.give_up();
+  CHECK(sent(back) == "*\r\n");
+  CHECK(back.closed() == Refusal{Fault::StoreUnavailable, "UNAVAILABLE", "Later."});
+}
+
 TEST_CASE("every code of a refused login has its fault, in any case") {
   struct Row {
     std::string_view text;

@@ -153,4 +153,40 @@ TEST_CASE("the rest behind a login is handed over whole, however long") {
   CHECK(front.buffered() == 0);
 }
 
+TEST_CASE("nothing is read while an answer to a challenge is weighed, and nothing of it is kept") {
+  FrontSetup setup = secure_setup();
+  setup.relayed = {"CRAM-MD5"};
+  ImapFront front(setup);
+  front.receive("a AUTHENTICATE CRAM-MD5\r\n");
+  const auto request = expect<LoginRequest>(front);
+  CHECK(request.credentials.mechanism == Mechanism::Relayed);
+  CHECK_FALSE(request.credentials.has_message);
+  front.receive("YWxpY2UgMDEyMw==\r\nb NOOP\r\n");
+  CHECK(sent(front).empty());
+  CHECK(front.buffered() == 26);
+  front.challenge("<1@host>");
+  FrontEvent event = NeedData{};
+  CHECK(sent(front, &event) == "+ PDFAaG9zdD4=\r\n");
+  REQUIRE(std::holds_alternative<Response>(event));
+  CHECK(std::get<Response>(event).message.reveal() == "alice 0123");
+  CHECK(sent(front).empty());
+  CHECK(front.buffered() == 8);
+  front.reject({.fault = Fault::AuthUnavailable, .code = {}, .text = {}});
+  CHECK(sent(front) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\nb OK Nothing done.\r\n");
+}
+
+TEST_CASE("a service that fails may end the login before the client has answered its challenge") {
+  FrontSetup setup = secure_setup();
+  setup.relayed = {"CRAM-MD5"};
+  ImapFront front(setup);
+  front.receive("a AUTHENTICATE CRAM-MD5\r\n");
+  expect<LoginRequest>(front);
+  front.challenge("x");
+  CHECK(sent(front) == "+ eA==\r\n");
+  front.reject({.fault = Fault::AuthUnavailable, .code = {}, .text = {}});
+  CHECK(sent(front) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
+  front.receive("b NOOP\r\n");
+  CHECK(sent(front) == "b OK Nothing done.\r\n");
+}
+
 }  // namespace postern

@@ -115,6 +115,31 @@ TEST_CASE("a server name that no quoted string can carry is not written") {
   CHECK(write_id(odd).find("x-connected-name") == std::string::npos);
 }
 
+TEST_CASE("what is forwarded stands at the end, each name once, and is bounded") {
+  ClientIdentity nobody;
+  nobody.hops_left = 1;
+  const std::string before = R"(("x-proxy-ttl" "1" "x-client-transport" "insecure")";
+  nobody.forward = {{"a", "1"}, {"A", "2"}, {"b=c d", "\"\\"}};
+  CHECK(write_id(nobody) == before + R"( "x-forward-a" "1" "x-forward-b=c d" "\"\\"))");
+  nobody.forward.clear();
+  for (const char* name : {"a", "b", "c", "d"}) nobody.forward.emplace_back(name, std::string(1024, 'v'));
+  nobody.forward.emplace_back("e", "last");
+  const std::string text = write_id(nobody);
+  CHECK(text.size() <= before.size() + kForwardMax + 1);
+  CHECK(text.find("x-forward-c") != std::string::npos);
+  CHECK(text.find("x-forward-d") == std::string::npos);
+  CHECK(text.ends_with(R"( "x-forward-e" "last"))"));
+}
+
+TEST_CASE("an inner Postern reads an ID with everything that may be forwarded") {
+  ClientIdentity client = identity();
+  client.forward = {{std::string(20, 'n'), std::string(1024, 'v')}, {"b", ""}, {"B", "2"}};
+  const auto id = parse(write_id(client));
+  REQUIRE(id);
+  CHECK(id->client == R"("name" "x")");
+  CHECK(id->forwarded.session == "s1");
+}
+
 TEST_CASE("what Postern writes about a client is what an inner Postern reads") {
   const auto id = parse(write_id(identity()));
   REQUIRE(id);

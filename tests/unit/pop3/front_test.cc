@@ -110,3 +110,37 @@ TEST_CASE("clear text during the handshake is not kept") {
   CHECK(front.buffered() == 0);
   CHECK(std::holds_alternative<NeedData>(front.next()));
 }
+
+TEST_CASE("nothing is read while an answer to a challenge is weighed, and nothing of it is kept") {
+  auto with = setup();
+  with.relayed = {"CRAM-MD5"};
+  Pop3Front front(std::move(with));
+  sent(front);
+  front.receive("AUTH CRAM-MD5\r\n");
+  CHECK(std::holds_alternative<LoginRequest>(front.next()));
+  front.receive("YWxpY2UgMDEyMw==\r\nQUIT\r\n");
+  CHECK(std::holds_alternative<NeedData>(front.next()));
+  CHECK(front.buffered() == 24);
+  front.challenge("<1@host>");
+  CHECK(std::get<Send>(front.next()).bytes == "+ PDFAaG9zdD4=\r\n");
+  CHECK(std::get<Response>(front.next()).message.reveal() == "alice 0123");
+  CHECK(std::holds_alternative<NeedData>(front.next()));
+  CHECK(front.buffered() == 6);
+  front.reject({.fault = Fault::AuthUnavailable, .code = {}, .text = {}});
+  CHECK(sent(front) == "-ERR [SYS/TEMP] Account is temporarily unavailable.\r\n+OK Goodbye.\r\n");
+}
+
+TEST_CASE("a service that fails may end the login before the client has answered its challenge") {
+  auto with = setup();
+  with.relayed = {"CRAM-MD5"};
+  Pop3Front front(std::move(with));
+  sent(front);
+  front.receive("AUTH CRAM-MD5\r\n");
+  CHECK(std::holds_alternative<LoginRequest>(front.next()));
+  front.challenge("x");
+  CHECK(sent(front) == "+ eA==\r\n");
+  front.reject({.fault = Fault::AuthUnavailable, .code = {}, .text = {}});
+  CHECK(sent(front) == "-ERR [SYS/TEMP] Account is temporarily unavailable.\r\n");
+  front.receive("USER alice\r\n");
+  CHECK(sent(front) == "+OK Send PASS.\r\n");
+}

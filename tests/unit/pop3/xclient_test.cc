@@ -75,3 +75,23 @@ TEST_CASE("IPv4 inside IPv6 is IPv4") {
   REQUIRE(read.has_value());
   CHECK(read->client == Endpoint::parse("192.0.2.1:5"));
 }
+
+TEST_CASE("a name that could not be told from its value is not forwarded") {
+  auto client = identity();
+  client.forward = {{"a=b", "c"}, {"", "x"}};
+  CHECK(write_xclient(client).find("FORWARD") == std::string::npos);
+  client.forward.emplace_back("d", "=");
+  CHECK(write_xclient(client).ends_with(" FORWARD=ZD09\r\n"));
+  CHECK(parse_xclient(write_xclient(client).substr(8, write_xclient(client).size() - 10)).has_value());
+}
+
+TEST_CASE("what is forwarded never makes the line longer than Dovecot reads") {
+  auto client = identity();
+  for (std::size_t size = 0; size <= 1024; ++size) {
+    client.forward = {{"k", std::string(size, 'v')}};
+    const auto line = write_xclient(client);
+    CHECK(line.size() <= kXclientMax);
+    CHECK(line.ends_with("\r\n"));
+    if (size < 500) CHECK(line.find(" FORWARD=") != std::string::npos);
+  }
+}
