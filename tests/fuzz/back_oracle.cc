@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kOutputAlways = 8192;
 
-BackSetup setup_of(std::uint8_t options) {
+BackSetup setup_of(std::uint8_t options, std::uint8_t mechanism) {
   BackSetup setup;
   setup.secure = (options & kBackSecure) != 0;
   setup.starttls = (options & kBackStartTls) != 0;
@@ -33,6 +33,17 @@ BackSetup setup_of(std::uint8_t options) {
   setup.password = Secret(odd ? "p\"w\\ {5+} \xff\x01(" : "hunter2-hunter2");
   if ((options & kBackLongCredentials) != 0) setup.password.append(std::string(900, 'p'));
   if ((options & kBackMaster) != 0) setup.authorization = "bob@example";
+  if ((mechanism & (kBackXOAuth2 | kBackOAuthBearer)) != 0) {
+    setup.mechanism = (mechanism & kBackXOAuth2) != 0 ? Mechanism::XOAuth2 : Mechanism::OAuthBearer;
+    setup.message = Secret(
+        "user=alice\x01"
+        "auth=Bearer " +
+        std::string(odd ? 300 : 20, 't') + "\x01\x01");
+  }
+  if ((mechanism & kBackForwardFields) != 0) {
+    setup.client.forward = {
+        {"tenant", "a\t\"b\""}, {"x=y", "\r\nz LOGOUT"}, {"long", std::string(1024, 'v')}};
+  }
   return setup;
 }
 
@@ -47,11 +58,15 @@ struct BackTrace {
 
 class BackPlay {
  public:
-  BackPlay(Protocol protocol, std::uint8_t options)
-      : setup_(setup_of(options)),
+  BackPlay(Protocol protocol, std::uint8_t options, std::uint8_t mechanism)
+      : setup_(setup_of(options, mechanism)),
+        gives_up_((mechanism & kBackGiveUp) != 0),
         password_(setup_.password.clone()),
-        plain_(encode_base64(write_plain(setup_.authorization, setup_.user, password_.reveal()).reveal())),
-        dialogue_(make_back(protocol, setup_of(options))) {}
+        sasl_(
+            is_bearer(setup_.mechanism)
+                ? encode_base64(setup_.message.reveal())
+                : encode_base64(write_plain(setup_.authorization, setup_.user, password_.reveal()).reveal())),
+        dialogue_(make_back(protocol, setup_of(options, mechanism))) {}
 
   BackTrace play(std::string_view bytes, Cutter cutter) {
     drain();
@@ -66,6 +81,10 @@ class BackPlay {
         dialogue_->secured();
         drain();
       }
+      while (std::exchange(challenged_, false)) {
+        answer();
+        drain();
+      }
     }
     finish();
     return std::move(trace_);
@@ -77,6 +96,7 @@ class BackPlay {
       BackEvent event = dialogue_->next();
       if (std::holds_alternative<NeedData>(event)) return;
       require(!ended_, "no event after the end");
+      require(!challenged_, "no event while an answer is awaited");
       std::visit([this](auto& told) { take(told); }, event);
     }
     require(false, "next() ends");
@@ -95,7 +115,7 @@ class BackPlay {
     sent_ += bytes;
     require(sent_.size() <= kOutputAlways, "what is sent is bounded");
     trace_.text += bytes;
-    const bool password = sent_.contains(password_.reveal()) || sent_.contains(plain_.reveal());
+    const bool password = sent_.contains(password_.reveal()) || sent_.contains(sasl_.reveal());
     require(!password || dialogue_->credentials_sent(),
             "credentials_sent() knows that the password has left");
     const bool in_clear = setup_.starttls && !setup_.secure && !tls_;
@@ -113,10 +133,28 @@ class BackPlay {
   void take(LoggedIn& logged_in) {
     const StoreWelcome& welcome = logged_in.welcome;
     require(!setup_.probe && dialogue_->credentials_sent(), "a login needs a password");
+    require(!gave_up_, "no login for one who has given up");
     require(one_line(welcome.text) && one_line(welcome.capabilities), "a welcome is one line");
     require(welcome.untagged.empty() || welcome.untagged.ends_with("\r\n"), "untagged lines are whole");
     end("[logged in " + welcome.text + "|" + welcome.capabilities + "|" + welcome.untagged + "]\n");
     logged_in_ = true;
+  }
+
+  void take(Challenge& challenge) {
+    require(is_bearer(setup_.mechanism) && dialogue_->credentials_sent(), "only a token is challenged");
+    require(!gave_up_, "no challenge to one who has given up");
+    require(++challenges_ < 100, "challenges have an end");
+    challenged_ = true;
+    trace_.text += "[challenge " + challenge.message + "]\n";
+  }
+
+  void answer() {
+    if (gives_up_ && challenges_ == 2) {
+      gave_up_ = true;
+      dialogue_->give_up();
+    } else {
+      dialogue_->respond(Secret(challenges_ == 1 ? "" : "\x01"));
+    }
   }
 
   void take(Refused& refused) {
@@ -154,13 +192,17 @@ class BackPlay {
   }
 
   BackSetup setup_;
+  bool gives_up_;
   Secret password_;
-  Secret plain_;
+  Secret sasl_;
   std::unique_ptr<BackDialogue> dialogue_;
   BackTrace trace_;
   std::string received_;
   std::string sent_;
   bool handshake_ = false;
+  bool challenged_ = false;
+  bool gave_up_ = false;
+  unsigned challenges_ = 0;
   bool tls_ = false;
   bool ended_ = false;
   bool logged_in_ = false;
@@ -171,8 +213,8 @@ class BackPlay {
 void play_back(Protocol protocol, const std::uint8_t* data, std::size_t size) {
   if (size < kBackHeader) return;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + kBackHeader, size - kBackHeader);
-  const BackTrace whole = BackPlay(protocol, data[0]).play(bytes, Cutter(0));
-  const BackTrace cut = BackPlay(protocol, data[0]).play(bytes, Cutter(data[1] | 1));
+  const BackTrace whole = BackPlay(protocol, data[0], data[1]).play(bytes, Cutter(0));
+  const BackTrace cut = BackPlay(protocol, data[0], data[1]).play(bytes, Cutter(data[2] | 1));
   // POP3 has no tags, so an early answer is never seen to be one.
   if (protocol == Protocol::Imap && whole.refused_as_protocol) return;
   require_same(whole.text, cut.text, "the same events however the bytes arrive");

@@ -24,6 +24,11 @@ FrontSetup setup_of(Protocol protocol, std::uint8_t options) {
   setup.starttls = (options & kFrontStartTls) != 0;
   if ((options & kFrontPlain) != 0) setup.mechanisms.push_back(Mechanism::Plain);
   if ((options & kFrontLogin) != 0) setup.mechanisms.push_back(Mechanism::Login);
+  if ((options & kFrontSasl) != 0) {
+    setup.mechanisms.insert(setup.mechanisms.end(),
+                            {Mechanism::XOAuth2, Mechanism::OAuthBearer, Mechanism::External});
+    setup.relayed = {"SCRAM-SHA-256", "CRAM-MD5"};
+  }
   if ((options & kFrontStoreCapabilities) != 0) {
     setup.store_capabilities = protocol == Protocol::Imap ? "IDLE UIDPLUS" : "TOP\nUIDL";
   }
@@ -59,6 +64,7 @@ class FrontPlay {
 
  private:
   enum class Awaited : std::uint8_t { Nothing, Tls, Login };
+  static constexpr unsigned kChallengesMax = 2;
 
   void drain() {
     for (int events = 0; events < 1'000'000; ++events) {
@@ -98,18 +104,43 @@ class FrontPlay {
     const Credentials& credentials = request.credentials;
     require(setup_.secure || tls_, "no login in clear text");
     require(!check(credentials), "credentials are fit to be handed on");
-    const auto& offered = setup_.mechanisms;
-    require(!offered.empty(), "no login where none is offered");
-    require(credentials.mechanism == Mechanism::Command ||
-                std::ranges::find(offered, credentials.mechanism) != offered.end(),
-            "only mechanisms that are offered");
-    require(credentials.authorization != credentials.user, "one's own identity is no authorization");
+    require(!challenged_, "no login while another one is challenged");
+    require(is_offered(credentials), "only mechanisms that are offered");
+    require(credentials.authorization.empty() || credentials.authorization != credentials.user,
+            "one's own identity is no authorization");
+    require(credentials.has_message || credentials.message.empty(), "no message where there is none");
+    mechanism_ = credentials.mechanism;
+    challenges_ = 0;
     awaited_ = Awaited::Login;
     trace_ += "[login ";
     trace_ += name_of(credentials.mechanism);
     trace_ += '|' + credentials.user + '|' + credentials.authorization + '|';
     trace_ += credentials.password.reveal();
+    trace_ += '|' + credentials.sasl_name + (credentials.has_message ? '|' : '-');
+    trace_ += credentials.message.reveal();
     trace_ += "]\n";
+  }
+
+  void take(Response& response) {
+    require(std::exchange(challenged_, false), "only a challenge has a response");
+    awaited_ = Awaited::Login;
+    trace_ += "[response ";
+    trace_ += response.message.reveal();
+    trace_ += "]\n";
+  }
+
+  void take(Cancelled&) {
+    require(std::exchange(challenged_, false), "only a challenge can be cancelled");
+    trace_ += "[cancelled]\n";
+  }
+
+  bool is_offered(const Credentials& credentials) const {
+    const auto has = [this](Mechanism mechanism) {
+      return std::ranges::find(setup_.mechanisms, mechanism) != setup_.mechanisms.end();
+    };
+    if (credentials.mechanism == Mechanism::Command) return has(Mechanism::Plain) || has(Mechanism::Login);
+    if (credentials.mechanism != Mechanism::Relayed) return has(credentials.mechanism);
+    return std::ranges::find(setup_.relayed, credentials.sasl_name) != setup_.relayed.end();
   }
 
   void take(Close& close) {
@@ -125,7 +156,12 @@ class FrontPlay {
       tls_ = true;
       dialogue_->secured();
       require(dialogue_->buffered() == 0, "nothing of the clear text is left");
-    } else if ((answers_ >> logins_++ % 8 & 1) != 0) {
+    } else if (const bool no = (answers_ >> logins_++ % 8 & 1) == 0;
+               no && mechanism_ >= Mechanism::XOAuth2 && challenges_ < kChallengesMax) {
+      ++challenges_;
+      challenged_ = true;
+      dialogue_->challenge(std::string_view("\0{\xff}\r\n", 6).substr(0, 6 * (challenges_ % 2)));
+    } else if (!no) {
       accepted_ = true;
       dialogue_->accept(
           {.text = "[CAPABILITY IMAP4rev1] Welcome", .untagged = "", .capabilities = "IMAP4rev1"});
@@ -168,6 +204,9 @@ class FrontPlay {
   std::size_t output_ = 0;
   unsigned logins_ = 0;
   Awaited awaited_ = Awaited::Nothing;
+  Mechanism mechanism_ = Mechanism::Command;  // of the last login
+  unsigned challenges_ = 0;                   // of it
+  bool challenged_ = false;                   // and the client has not answered
   bool tls_ = false;
   bool accepted_ = false;
   bool closed_ = false;

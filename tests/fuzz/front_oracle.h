@@ -15,12 +15,15 @@ namespace postern::fuzz {
 //  - No credentials are taken in clear text where that was not allowed, nor by a mechanism that was not
 //  offered;
 //    those that are taken pass check().
+//  - A challenge is answered with Response or Cancelled, once, unless the session ends; only what was
+//  challenged
+//    is.
 //  - After StartTls nothing of what came in clear text has an effect.
 //  - After Close there is no event, whatever comes.
 //  - After accept() the rest is the end of what it sent, untouched.
 //
-// Input: an octet of FrontOption, one whose bits answer the logins (1: accept), a seed for the cuts, the
-// bytes.
+// Input: an octet of FrontOption, one whose bits answer the logins (1: accept; 0: a challenge, where the
+// mechanism may have one and has not had two, else reject), a seed for the cuts, the bytes.
 enum FrontOption : std::uint8_t {
   kFrontSecure = 1,
   kFrontStartTls = 2,
@@ -29,6 +32,7 @@ enum FrontOption : std::uint8_t {
   kFrontTightLimits = 16,
   kFrontOneBadCommand = 32,
   kFrontStoreCapabilities = 64,
+  kFrontSasl = 128,  // XOAUTH2, OAUTHBEARER, EXTERNAL, and two mechanisms that are relayed
 };
 inline constexpr std::size_t kFrontHeader = 3;
 

@@ -53,6 +53,10 @@ std::string front_seed(const Dialogue& dialogue) {
       flag(dialogue, "secure", fuzz::kFrontSecure) | flag(dialogue, "starttls", fuzz::kFrontStartTls);
   if (dialogue.setup.at("mechanisms").contains("plain")) options |= fuzz::kFrontPlain;
   if (dialogue.setup.at("mechanisms").contains("login")) options |= fuzz::kFrontLogin;
+  for (const char* name : {"xoauth2", "oauthbearer", "external"}) {
+    if (dialogue.setup.at("mechanisms").contains(name)) options |= fuzz::kFrontSasl;
+  }
+  if (!dialogue.setup.at("relayed").empty()) options |= fuzz::kFrontSasl;
   if (!dialogue.setup.at("line").empty() || !dialogue.setup.at("literal").empty()) {
     options |= fuzz::kFrontTightLimits;
   }
@@ -62,7 +66,7 @@ std::string front_seed(const Dialogue& dialogue) {
   unsigned logins = 0;
   for (const Step& step : dialogue.steps) {
     if (step.verb == "accept") answers |= 1U << logins % 8;
-    if (step.verb == "accept" || step.verb == "reject") ++logins;
+    if (step.verb == "accept" || step.verb == "reject" || step.verb == "challenge") ++logins;
   }
   return std::string{static_cast<char>(options), static_cast<char>(answers), '\x07'} + flights_of(dialogue);
 }
@@ -78,7 +82,13 @@ std::string back_seed(const Dialogue& dialogue) {
     options |= fuzz::kBackOddCredentials;
   }
   if (dialogue.setup.at("password").size() > 100) options |= fuzz::kBackLongCredentials;
-  return std::string{static_cast<char>(options), '\x07'} + flights_of(dialogue);
+  unsigned mechanism = dialogue.setup.at("forward").empty() ? 0U : fuzz::kBackForwardFields;
+  if (dialogue.setup.at("mechanism") == "xoauth2") mechanism |= fuzz::kBackXOAuth2;
+  if (dialogue.setup.at("mechanism") == "oauthbearer") mechanism |= fuzz::kBackOAuthBearer;
+  for (const Step& step : dialogue.steps) {
+    if (step.verb == "give_up") mechanism |= fuzz::kBackGiveUp;
+  }
+  return std::string{static_cast<char>(options), static_cast<char>(mechanism), '\x07'} + flights_of(dialogue);
 }
 
 void write_tables(const std::filesystem::path& folder) {
@@ -100,7 +110,12 @@ void write_tables(const std::filesystem::path& folder) {
       {"fuzz_base64_sasl",
        {"AGFsaWNlAHNlY3JldA==", "Zm9v", "Zm8=", std::string(write_plain("", "alice", "secret").reveal()),
         std::string(write_plain("bob", "alice", "secret").reveal()),
-        std::string(write_plain("alice", "alice", "secret").reveal()), "PLAIN", "login"}},
+        std::string(write_plain("alice", "alice", "secret").reveal()), "PLAIN", "login",
+        "user=alice\x01"
+        "auth=Bearer tok\x01\x01",
+        "n,a=al=2Cice,\x01"
+        "host=x\x01"
+        "auth=Bearer tok\x01\x01"}},
       {"fuzz_boundary",
        {"\x01* 1 FETCH (BODY[] {5}\r\na\r\nb\n)\r\na OK done\r\n", "\x02* OK [ALERT] see {5}\r\n+ \r\n",
         "\x03* LIST () \"/\" ~{3+}\r\nabc\r\n* BYE {\r\n"}},
