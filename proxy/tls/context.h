@@ -3,13 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "parsers/protocol.h"
+#include "proxy/tls/clock.h"
 #include "proxy/tls/stream.h"
 
 namespace postern::tls {
@@ -31,13 +31,14 @@ struct ServerSettings {
   std::vector<CertificateFiles> certificates;  // the first is the default when no name matches
   bool minimum_1_3 = false;
   std::string ticket_seed_file = {};  // empty: keys of this process alone
-  std::function<std::chrono::system_clock::time_point()> clock =
-      {};  // of the ticket keys; empty: the system's
+  Clock clock = {};                   // of the ticket keys and for client_ca
+  std::string client_ca = {};         // PEM: clients are asked for a certificate of it; empty: they are not
 };
 
 // The front's TLS: certificates by SNI (exact, then wildcard of the leftmost label, then the default), ECDSA
 // before RSA for clients that can, ALPN imap and pop3, session tickets, TLS 1.2 and 1.3, no renegotiation, no
-// early data. Immutable: a reload makes a new one; streams keep what they need of the old.
+// early data. A client that is asked for a certificate and has none is served; one whose certificate does not
+// verify is refused. Immutable: a reload makes a new one; streams keep what they need of the old.
 // May be used from several threads.
 class ServerContext {
  public:

@@ -2,9 +2,11 @@
 #include <cstdlib>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
+#include <optional>
 #include <utility>
 
 #include "proxy/tls/certificates.h"
+#include "proxy/tls/client_ca.h"
 #include "proxy/tls/client_hello.h"
 #include "proxy/tls/context.h"
 #include "proxy/tls/failure.h"
@@ -21,6 +23,7 @@ struct Server {
   std::vector<Certificate> certificates;
   NameTable names;
   TicketKeys tickets;
+  std::optional<ClientCa> clients;
 };
 
 struct ServerContext::Impl {
@@ -31,14 +34,19 @@ struct ServerContext::Impl {
 
 namespace {
 
-const FrontHandshake& front_of(const SSL* ssl) {
+FrontHandshake& front_of(const SSL* ssl) {
   return std::get<FrontHandshake>(Stream::State::of(ssl).handshake->side);
 }
 
-// A session resumes only under the name (RFC 6066 §3) and for the protocol of its first handshake.
-bool bind_sessions(SSL* ssl, Protocol protocol, std::string_view name) {
+// A session resumes only under the name (RFC 6066 §3), for the protocol, and with the client_ca of its first
+// handshake: none that another configuration verified, or did not verify, passes for one of this.
+bool bind_sessions(SSL* ssl, const Server& server, Protocol protocol, std::string_view name) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> binding;
-  SHA256(reinterpret_cast<const std::uint8_t*>(name.data()), name.size(), binding.data());
+  SHA256_CTX digest;
+  SHA256_Init(&digest);
+  if (server.clients) SHA256_Update(&digest, server.clients->digest.data(), server.clients->digest.size());
+  SHA256_Update(&digest, name.data(), name.size());
+  SHA256_Final(binding.data(), &digest);
   binding.back() = static_cast<std::uint8_t>(protocol);
   return SSL_set_session_id_context(ssl, binding.data(), binding.size()) == 1;
 }
@@ -54,7 +62,7 @@ ssl_select_cert_result_t choose_certificate(const SSL_CLIENT_HELLO* hello) {
   const std::vector<CRYPTO_BUFFER*> chain = certificate.links();
   const bool set =
       SSL_set_chain_and_key(hello->ssl, chain.data(), chain.size(), certificate.key.get(), nullptr) == 1 &&
-      bind_sessions(hello->ssl, front.protocol, name);
+      bind_sessions(hello->ssl, *front.server, front.protocol, name);
   return set ? ssl_select_cert_success : ssl_select_cert_error;
 }
 
@@ -89,6 +97,21 @@ constexpr SSL_TICKET_AEAD_METHOD kTickets = {
     },
 };
 
+ssl_verify_result_t verify(SSL* ssl, std::uint8_t* alert) {
+  FrontHandshake& front = front_of(ssl);
+  front.verdict = front.clients->judge_client(ssl, *alert);
+  return front.verdict.failure == Failure::None ? ssl_verify_ok : ssl_verify_invalid;
+}
+
+// Who is not known yet may not make us hold more: a certificate and its intermediates fit many times.
+constexpr std::size_t kLongestChain = std::size_t{32} * 1024;
+
+void ask_for_certificates(SSL_CTX* context, ClientCa& clients) {
+  SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, verify);
+  SSL_CTX_set0_client_CAs(context, clients.names.release());
+  SSL_CTX_set_max_cert_list(context, kLongestChain);
+}
+
 void configure(SSL_CTX* context) {
   constexpr auto kLifetime = static_cast<std::uint32_t>(std::chrono::seconds(TicketKeys::kLifetime).count());
   SSL_CTX_set_select_certificate_cb(context, choose_certificate);
@@ -122,18 +145,27 @@ std::expected<std::shared_ptr<ServerContext>, std::string> ServerContext::create
                      ? TicketKeys::of_process(settings.clock)
                      : TicketKeys::from_file(settings.ticket_seed_file, settings.clock);
   if (!tickets) return std::unexpected(std::move(tickets).error());
-  NameTable names(certificates);  // its pointers survive the move of the vector
-  impl->server =
-      std::make_shared<const Server>(Server{std::move(certificates), std::move(names), std::move(*tickets)});
   impl->context = new_context(settings.minimum_1_3);
   configure(impl->context.get());
+  std::optional<ClientCa> clients;
+  if (!settings.client_ca.empty()) {
+    auto loaded = ClientCa::load(settings.client_ca, settings.clock);
+    if (!loaded) return std::unexpected(std::move(loaded).error());
+    clients = std::move(*loaded);
+    ask_for_certificates(impl->context.get(), *clients);
+  }
+  NameTable names(certificates);  // its pointers survive the move of the vector
+  impl->server = std::make_shared<const Server>(
+      Server{std::move(certificates), std::move(names), std::move(*tickets), std::move(clients)});
   return std::shared_ptr<ServerContext>(new ServerContext(std::move(impl)));
 }
 
 Stream ServerContext::accept(Protocol protocol) {
   const ErrorQueue errors;
-  auto state = std::make_unique<Stream::State>(impl_->context.get(),
-                                               Handshake{.side = FrontHandshake{impl_->server, protocol}});
+  const auto& clients = impl_->server->clients;
+  auto state = std::make_unique<Stream::State>(
+      impl_->context.get(),
+      Handshake{.side = FrontHandshake{impl_->server, protocol, clients ? clients->trust.get() : nullptr}});
   SSL_set_accept_state(state->ssl.get());
   return Stream(std::move(state));
 }

@@ -19,6 +19,8 @@ struct Server;  // server_context.cc
 struct FrontHandshake {
   std::shared_ptr<const Server> server;
   Protocol protocol;
+  const Trust* clients = nullptr;  // the server's; null: clients are not asked for a certificate
+  Verdict verdict{};
 };
 struct BackHandshake {
   std::shared_ptr<const Trust> trust;

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <openssl/pool.h>
+#include <openssl/x509.h>
 #include <utility>
+#include <variant>
 
 #include "proxy/tls/bio.h"
+#include "proxy/tls/describe.h"
 #include "proxy/tls/failure.h"
 #include "proxy/tls/host_name.h"
 
@@ -35,6 +39,11 @@ bool begins_tls(char first) {
   return (byte >= 20 && byte <= 24) || byte >= 0x80;
 }
 
+bool has_certificate(const SSL* ssl) {
+  const STACK_OF(CRYPTO_BUFFER)* sent = SSL_get0_peer_certificates(ssl);
+  return sent != nullptr && sk_CRYPTO_BUFFER_num(sent) > 0;
+}
+
 Status fail(Stream::State& state, Trouble trouble) {
   state.trouble = std::make_unique<Trouble>(std::move(trouble));
   state.rest.reset();
@@ -43,11 +52,21 @@ Status fail(Stream::State& state, Trouble trouble) {
 
 // What the peer's certificate did wrong says more than the library's error.
 Trouble handshake_trouble(Handshake& handshake, ErrorQueue& errors) {
-  if (auto* back = std::get_if<BackHandshake>(&handshake.side);
-      back && back->verdict.failure != Failure::None) {
-    return {back->verdict.failure, std::move(back->verdict.text)};
-  }
+  Verdict& verdict = std::visit([](auto& side) -> Verdict& { return side.verdict; }, handshake.side);
+  if (verdict.failure != Failure::None) return {verdict.failure, std::move(verdict.text)};
   return errors.take();
+}
+
+// A certificate that came out of a ticket was verified when its session began; since then it may have
+// expired. The library does not look again.
+Verdict judge_again(SSL* ssl, const Handshake& handshake) {
+  const auto* front = std::get_if<FrontHandshake>(&handshake.side);
+  if (front == nullptr || front->clients == nullptr) return {};
+  if (SSL_session_reused(ssl) != 1 || !has_certificate(ssl)) return {};
+  std::uint8_t alert = SSL_AD_CERTIFICATE_UNKNOWN;
+  Verdict verdict = front->clients->judge_client(ssl, alert);
+  if (verdict.failure != Failure::None) SSL_send_fatal_alert(ssl, alert);
+  return verdict;
 }
 
 // A record adds at most a header, an explicit nonce, a tag and the inner content type.
@@ -88,6 +107,8 @@ Status Stream::handshake(std::string_view input, std::string& output) {
   const Exchange exchange(state, input, output);
   const int result = SSL_do_handshake(state.ssl.get());
   if (result == 1) {
+    Verdict again = judge_again(state.ssl.get(), *state.handshake);
+    if (again.failure != Failure::None) return fail(state, {again.failure, std::move(again.text)});
     state.handshake.reset();
     if (!state.input.empty()) state.rest = std::make_unique<std::string>(state.input);
     return Status::Done;
@@ -168,6 +189,17 @@ Agreement Stream::agreement() const {
 std::string Stream::server_name() const {
   const char* name = SSL_get_servername(state_->ssl.get(), TLSEXT_NAMETYPE_host_name);
   return name != nullptr && is_host_name(name) ? lower(name) : std::string();
+}
+
+std::optional<PeerCertificate> Stream::peer_certificate() const {
+  const SSL* ssl = state_->ssl.get();
+  if (state_->handshake || state_->trouble || SSL_is_server(ssl) != 1 || !has_certificate(ssl))
+    return std::nullopt;
+  const ErrorQueue errors;
+  const bssl::UniquePtr<X509> certificate(
+      X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(SSL_get0_peer_certificates(ssl), 0)));
+  if (certificate == nullptr) std::abort();  // it was verified
+  return describe(certificate.get());
 }
 
 Failure Stream::failure() const { return state_->trouble ? state_->trouble->failure : Failure::None; }

@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "proxy/tls/peer_certificate.h"
 
 namespace postern::tls {
 
@@ -75,6 +78,10 @@ class Stream {
   // Front: the client's SNI in lower case, once the handshake has read it; empty when there was none, or when
   // it has characters that no host name has.
   std::string server_name() const;
+
+  // Front, after the handshake: the client's certificate, verified against ServerSettings::client_ca.
+  // nullopt: it was not asked for one, or has none. Made anew by each call.
+  std::optional<PeerCertificate> peer_certificate() const;
 
   Failure failure() const;
   std::string failure_text() const;  // the library's reason, one line, for the log

@@ -3,16 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "parsers/secret.h"
+#include "proxy/tls/clock.h"
 
 namespace postern::tls {
-
-using Clock = std::function<std::chrono::system_clock::time_point()>;
 
 // Seals session tickets (RFC 5077, RFC 8446 §4.6.1) with a key of the hour, which HKDF derives from a seed
 // and the time: servers with the same seed open each other's tickets, and nothing else is shared between

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <openssl/pool.h>
 #include <openssl/ssl.h>
@@ -29,6 +30,15 @@ std::string system_roots() {
   return kSystemRoots.front();
 }
 
+bssl::UniquePtr<X509_STORE> store_of(std::span<const bssl::UniquePtr<X509>> certificates) {
+  bssl::UniquePtr<X509_STORE> roots(X509_STORE_new());
+  if (roots == nullptr) std::abort();
+  for (const auto& certificate : certificates) {
+    if (X509_STORE_add_cert(roots.get(), certificate.get()) != 1) std::abort();
+  }
+  return roots;
+}
+
 // One root of a thousand that this library cannot read must not stop the start; of the operator's own file
 // each must be good.
 std::expected<bssl::UniquePtr<X509_STORE>, std::string> load_roots(const std::string& ca_file) {
@@ -39,12 +49,7 @@ std::expected<bssl::UniquePtr<X509_STORE>, std::string> load_roots(const std::st
   const auto certificates =
       parse_certificates(path, content->reveal(), ca_file.empty() ? Damaged::Skip : Damaged::Refuse);
   if (!certificates) return std::unexpected(certificates.error());
-  bssl::UniquePtr<X509_STORE> roots(X509_STORE_new());
-  if (roots == nullptr) std::abort();
-  for (const auto& certificate : *certificates) {
-    if (X509_STORE_add_cert(roots.get(), certificate.get()) != 1) std::abort();
-  }
-  return roots;
+  return store_of(*certificates);
 }
 
 Failure failure_of(int error) {
@@ -95,7 +100,17 @@ std::expected<std::shared_ptr<const Trust>, std::string> Trust::create(const Cli
   return std::shared_ptr<const Trust>(new Trust(std::move(*roots)));
 }
 
+std::shared_ptr<const Trust> Trust::in(std::span<const bssl::UniquePtr<X509>> roots, Clock clock) {
+  return std::shared_ptr<const Trust>(new Trust(store_of(roots), std::move(clock)));
+}
+
 Verdict Trust::judge(const SSL* ssl, const PeerName& name, std::uint8_t& alert) const {
+  return judge(ssl, &name, alert);
+}
+
+Verdict Trust::judge_client(const SSL* ssl, std::uint8_t& alert) const { return judge(ssl, nullptr, alert); }
+
+Verdict Trust::judge(const SSL* ssl, const PeerName* server, std::uint8_t& alert) const {
   if (roots_ == nullptr) return {};
   const STACK_OF(CRYPTO_BUFFER)* sent = SSL_get0_peer_certificates(ssl);
   const bssl::UniquePtr<STACK_OF(X509)> chain(sk_X509_new_null());
@@ -110,17 +125,22 @@ Verdict Trust::judge(const SSL* ssl, const PeerName& name, std::uint8_t& alert) 
   }
   if (sk_X509_num(chain.get()) == 0) return untrusted("no certificate", X509_V_ERR_UNSPECIFIED, alert);
 
+  const char* purpose = server != nullptr ? "ssl_server" : "ssl_client";
   if (X509_STORE_CTX_init(context.get(), roots_.get(), sk_X509_value(chain.get(), 0), chain.get()) != 1 ||
-      X509_STORE_CTX_set_default(context.get(), "ssl_server") != 1) {
+      X509_STORE_CTX_set_default(context.get(), purpose) != 1) {
     std::abort();
   }
-  if (!expect(X509_STORE_CTX_get0_param(context.get()), name)) {
-    return untrusted("no certificate can be for the name " + name.host, X509_V_ERR_HOSTNAME_MISMATCH, alert);
+  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
+  if (clock_) X509_VERIFY_PARAM_set_time(parameters, std::chrono::system_clock::to_time_t(clock_()));
+  if (server != nullptr && !expect(parameters, *server)) {
+    return untrusted("no certificate can be for the name " + server->host, X509_V_ERR_HOSTNAME_MISMATCH,
+                     alert);
   }
   if (X509_verify_cert(context.get()) == 1) return {};
   const int error = X509_STORE_CTX_get_error(context.get());
-  return untrusted("certificate for " + name.host + ": " + X509_verify_cert_error_string(error), error,
-                   alert);
+  const std::string whose =
+      server != nullptr ? "certificate for " + server->host : "the client's certificate";
+  return untrusted(whose + ": " + X509_verify_cert_error_string(error), error, alert);
 }
 
 }  // namespace postern::tls

@@ -65,6 +65,13 @@ bssl::UniquePtr<EVP_PKEY> new_ed25519() {
   return bssl::UniquePtr<EVP_PKEY>(key);
 }
 
+void add_common_name(X509* certificate, const std::string& name) {
+  must(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
+                                  reinterpret_cast<const unsigned char*>(name.data()),
+                                  static_cast<int>(name.size()), -1, 0) == 1,
+       "common name");
+}
+
 enum class Kind { Authority, Server };
 
 // Without an issuer it is its own.
@@ -77,18 +84,17 @@ bssl::UniquePtr<X509> make(const Leaf& leaf, EVP_PKEY* key, Kind kind, X509* iss
        "certificate");
   set_time(X509_getm_notBefore(x509), leaf.not_before);
   set_time(X509_getm_notAfter(x509), leaf.not_after);
-  if (!leaf.common_name.empty()) {
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(leaf.common_name.c_str()), -1, -1, 0);
-  }
+  if (!leaf.common_name.empty()) add_common_name(x509, leaf.common_name);
+  for (const std::string& name : leaf.more_common_names) add_common_name(x509, name);
   if (issuer == nullptr) issuer = x509;
   must(X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1, "issuer");
   extend(x509, issuer, NID_basic_constraints,
          kind == Kind::Authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
   if (!leaf.key_usage.empty()) extend(x509, issuer, NID_key_usage, leaf.key_usage);
+  if (!leaf.extended_key_usage.empty()) extend(x509, issuer, NID_ext_key_usage, leaf.extended_key_usage);
   std::string names;
   for (const std::string& name : leaf.names) {
-    names += (names.empty() ? "" : ",") + (name.starts_with("IP:") ? name : "DNS:" + name);
+    names += (names.empty() ? "" : ",") + (name.find(':') != std::string::npos ? name : "DNS:" + name);
   }
   if (!names.empty()) extend(x509, issuer, NID_subject_alt_name, names);
   must(X509_sign(x509, signer, EVP_PKEY_id(signer) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256()) > 0,

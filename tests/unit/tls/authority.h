@@ -19,13 +19,16 @@ std::string pem_of(const EVP_PKEY* key);
 std::string pem_of(const X509* certificate);
 
 struct Leaf {
-  std::vector<std::string> names = {"mail.example.org"};  // DNS names, or addresses as "IP:192.0.2.1"
+  // DNS names; "IP:192.0.2.1", "email:bob@example.org"
+  std::vector<std::string> names = {"mail.example.org"};
   std::string common_name = "";
   Key key = Key::EcdsaP256;
   std::chrono::seconds not_before{-3600};  // from now
   std::chrono::seconds not_after{86400};
-  bool own_issuer = false;     // self-signed
-  std::string key_usage = "";  // as OpenSSL's configuration names it; empty: any
+  bool own_issuer = false;                       // self-signed
+  std::string key_usage = "";                    // as OpenSSL's configuration names it; empty: any
+  std::string extended_key_usage = "";           // as above
+  std::vector<std::string> more_common_names{};  // behind common_name
 };
 
 // A folder of its own that goes at the end.

@@ -54,6 +54,16 @@ Weights weigh(ServerContext& server, ClientContext& client, bool use, bool resum
   return {.front = freed_by(fronts), .back = freed_by(backs)};
 }
 
+TEST_CASE("a stream whose client was asked for a certificate and has none is no larger") {
+  const CertificateFiles files = authority().issue({});
+  const auto client = ClientContext::create({.ca_file = authority().root_file()});
+  const auto plain = ServerContext::create({.certificates = {files}});
+  const auto asking = ServerContext::create({.certificates = {files}, .client_ca = authority().root_file()});
+  REQUIRE(plain.has_value());
+  REQUIRE(asking.has_value());
+  CHECK(weigh(**asking, **client, true, false).front <= weigh(**plain, **client, true, false).front + 16);
+}
+
 TEST_CASE("a stream at rest is small") {
   const auto server = ServerContext::create({.certificates = {authority().issue({})}});
   const auto client = ClientContext::create({.ca_file = authority().root_file()});

@@ -78,7 +78,8 @@ TEST_CASE("bulk is one call, full records, and no more than their overhead") {
   decrypt_all(pair.back, pair.to_back, pair.to_front);
   pair.to_back.clear();
   REQUIRE(pair.front.encrypt(plain, pair.to_back) == Status::Done);
-  CHECK(pair.to_back.size() == plain.size() + std::size_t{16} * 22);  // a header, a type and a tag for each 16 KiB
+  CHECK(pair.to_back.size() ==
+        plain.size() + std::size_t{16} * 22);  // a header, a type and a tag for each 16 KiB
   CHECK(decrypt_all(pair.back, pair.to_back, pair.to_front) == plain);
 }
 
