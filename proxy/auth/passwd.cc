@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <limits>
 #include <map>
 #include <re2/re2.h>
 #include <tuple>
+#include <unistd.h>
 #include <utility>
 
 #include "parsers/secret.h"
@@ -39,13 +40,25 @@ constexpr std::array kMethods{
 constexpr std::string_view kDecoy =
     "$6$postern$......................................................................................";
 
+// Leaves no copy behind.
+void grow(std::string& text, std::size_t size) {
+  std::string larger;
+  larger.reserve(size);
+  larger = text;
+  larger.resize(size);
+  std::swap(text, larger);
+  wipe(larger.data(), larger.size());
+}
+
 std::uint64_t digest_of(std::string_view user) { return XXH3_64bits(user.data(), user.size()); }
 
 }  // namespace
 
 class PasswdParser {
  public:
-  explicit PasswdParser(std::string text) : file_(new PasswdFile(std::move(text))) {
+  PasswdParser(std::string text, const FileState& state, const std::stop_token& stop)
+      : file_(new PasswdFile(std::move(text))), stop_(stop) {
+    file_->state_ = state;
     for (const Method& method : kMethods) forms_.push_back(std::make_unique<RE2>(method.form, RE2::Latin1));
   }
 
@@ -54,9 +67,11 @@ class PasswdParser {
     if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
       return std::unexpected(std::vector<PasswdError>{{0, "the file has more than 4 GiB"}});
     }
+    file_->rows_.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
     if (text.starts_with("\xEF\xBB\xBF")) wrong("the file starts with a byte order mark", 1);
     for (std::size_t at = 0; at < text.size() && !full();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
+      if (stop_.stop_requested()) return stopped();
       ++line_;
       parse_line(at, text.substr(at, end - at));
       at = end + 1;
@@ -68,7 +83,6 @@ class PasswdParser {
                         [](const PasswdError& error) { return std::tie(error.line, error.text); });
       return std::unexpected(std::move(errors_));
     }
-    file_->rows_.shrink_to_fit();
     const auto most =
         std::ranges::max_element(costs_, {}, [](const auto& cost) { return cost.second.users; });
     file_->decoy_ = most == costs_.end() ? kDecoy : most->second.hash;
@@ -170,6 +184,10 @@ class PasswdParser {
            static_cast<std::size_t>(std::count(file_->text_.begin(), file_->text_.begin() + row.start, '\n'));
   }
 
+  static PasswdFile::Result stopped() {
+    return std::unexpected(std::vector<PasswdError>{{0, "the load was broken off"}});
+  }
+
   struct Cost {
     std::size_t users;
     std::string_view hash;
@@ -180,30 +198,50 @@ class PasswdParser {
   std::map<std::string_view, Cost> costs_;
   std::vector<PasswdError> errors_;
   std::size_t line_ = 0;
+  std::stop_token stop_;
 };
 
-PasswdFile::Result PasswdFile::load(const std::string& path) {
-  const auto failed = [] {
-    return std::unexpected(
-        std::vector<PasswdError>{{0, "cannot be read: " + std::string(std::strerror(errno))}});
+PasswdFile::Result PasswdFile::load(const std::string& path, const std::stop_token& stop) {
+  const auto failed = [](const std::string& why) {
+    return std::unexpected(std::vector<PasswdError>{{0, "cannot be read: " + why}});
   };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  if (!file) return failed();
+  const int descriptor =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no wait for a pipe's writer
+  if (descriptor < 0) return failed(std::strerror(errno));
+  const std::unique_ptr<const int, void (*)(const int*)> closer(&descriptor,
+                                                                [](const int* it) { ::close(*it); });
+  const std::optional<FileState> state = FileState::of(descriptor);
+  if (!state) return failed(std::strerror(errno));
+  if (!state->regular) {
+    const bool folder = ::read(descriptor, nullptr, 0) < 0 && errno == EISDIR;
+    return failed(folder ? std::strerror(EISDIR) : "not a regular file");
+  }
   std::string text;
   std::size_t size = 0;
-  do {
-    constexpr std::size_t kChunk = 1 << 20;
-    if (text.size() - size < kChunk) text.resize(2 * text.size() + kChunk);
-    const std::size_t read = std::fread(text.data() + size, 1, text.size() - size, file.get());
-    if (std::ferror(file.get())) return failed();
-    size += read;
-  } while (!std::feof(file.get()));
+  grow(text, static_cast<std::size_t>(state->size) + 1);
+  while (!stop.stop_requested()) {
+    constexpr std::size_t kChunk = std::size_t{1} << 20;
+    if (text.size() == size) grow(text, 2 * size + kChunk);
+    const ssize_t count = ::read(descriptor, text.data() + size, std::min(text.size() - size, kChunk));
+    if (count == 0) break;
+    if (count < 0 && errno != EINTR) {
+      const int error = errno;
+      wipe(text.data(), text.size());
+      return failed(std::strerror(error));
+    }
+    if (count > 0) size += static_cast<std::size_t>(count);
+  }
   text.resize(size);
-  text.shrink_to_fit();
-  return parse(std::move(text));
+  if (stop.stop_requested()) {
+    wipe(text.data(), text.size());
+    return failed("the load was broken off");
+  }
+  return PasswdParser(std::move(text), *state, stop).parse();
 }
 
-PasswdFile::Result PasswdFile::parse(std::string text) { return PasswdParser(std::move(text)).parse(); }
+PasswdFile::Result PasswdFile::parse(std::string text) {
+  return PasswdParser(std::move(text), {}, {}).parse();
+}
 
 PasswdFile::~PasswdFile() { wipe(text_.data(), text_.size()); }
 

@@ -5,9 +5,12 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "proxy/auth/file_state.h"
 
 namespace postern::auth {
 
@@ -32,7 +35,8 @@ class PasswdFile {
   using Result = std::expected<std::shared_ptr<const PasswdFile>, std::vector<PasswdError>>;
 
   // Every problem, but no more than kMaxErrors; with any problem there is no file.
-  static Result load(const std::string& path);
+  // A load that is to stop ends soon, with an error.
+  static Result load(const std::string& path, const std::stop_token& stop = {});
   static Result parse(std::string text);
   static constexpr std::size_t kMaxErrors = 20;
 
@@ -44,6 +48,9 @@ class PasswdFile {
   std::string_view decoy() const { return decoy_; }
 
   std::size_t size() const { return rows_.size(); }
+
+  // Of the file when load() opened it.
+  const FileState& state() const { return state_; }
 
   ~PasswdFile();
   PasswdFile(const PasswdFile&) = delete;
@@ -59,6 +66,7 @@ class PasswdFile {
   explicit PasswdFile(std::string text) : text_(std::move(text)) {}
   PasswdEntry entry(const Row& row) const;
 
+  FileState state_;
   std::string text_;
   std::vector<Row> rows_;
   std::string decoy_;
