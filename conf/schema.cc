@@ -275,7 +275,7 @@ constexpr Row kRows[] = {
      "Verify the service of `https://` against this CA; empty: the system's.",
      [](Config& config, const Value& value) { config.auth.http->ca_file = value.text; }},
     {"auth.http", "escape", choice(kEscapes), "\"full\"",
-     "What of user and password is written %XX. `full`: everything but printable ASCII, and `%`; `nginx`: as "
+     "What of user and password is written %XX. `full`: what is not visible ASCII, and `%`; `nginx`: as "
      "nginx does, which leaves octets above 0x7E as they are.",
      [](Config& config, const Value& value) {
        config.auth.http->escape = value.choice<HttpSource::Escape>();
