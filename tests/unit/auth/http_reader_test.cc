@@ -166,9 +166,10 @@ TEST_CASE("an answer without an end is cut off, wherever it grows") {
 TEST_CASE("a header and a body as large as may be are read") {
   const std::string value(HttpReader::kHeader - 200, 'v');
   const std::string body(HttpReader::kBody, 'b');
+  std::string bytes = "HTTP/1.1 200 OK\r\nA: ";
+  bytes.append(value).append("\r\nContent-Length: 65536\r\n\r\n").append(body);
   for (const std::size_t piece : {std::size_t{1000}, std::size_t{1} << 20}) {
-    const Read got =
-        read("HTTP/1.1 200 OK\r\nA: " + value + "\r\nContent-Length: 65536\r\n\r\n" + body, piece);
+    const Read got = read(bytes, piece);
     REQUIRE(got.state == State::Done);
     CHECK(got.answer.find("A") == value);
     CHECK(got.answer.body.reveal() == body);
