@@ -163,6 +163,13 @@ TEST_CASE("an answer without an end is cut off, wherever it grows") {
   }
 }
 
+TEST_CASE("a header that comes in many pieces has the same limit as one in a single piece") {
+  std::string bytes = "HTTP/1.1 200 OK\r\n";
+  while (bytes.size() < HttpReader::kHeader + 1000) bytes += "A: b\r\n";
+  CHECK(read(bytes, 1000).error == "header too long");
+  CHECK(read(bytes, bytes.size()).state == State::Failed);
+}
+
 TEST_CASE("a header and a body as large as may be are read") {
   const std::string value(HttpReader::kHeader - 200, 'v');
   const std::string body(HttpReader::kBody, 'b');
