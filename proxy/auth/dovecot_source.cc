@@ -16,6 +16,7 @@ constexpr Duration kFirstBlockTime{5000};
 constexpr Duration kPatience{1000};  // for a connection that is away
 constexpr Duration kFirstBackOff{50};
 constexpr Duration kLongestBackOff{2000};
+constexpr Duration kRenewalRetry{250};
 constexpr std::size_t kMostUnwritten = std::size_t{1024} * 1024;
 
 // Spoken by ourselves, without sense behind us, or not about one user.
@@ -85,12 +86,13 @@ struct DovecotSource::Pending final : net::Timer {
 };
 
 DovecotSource::DovecotSource(net::Reactor& reactor, const conf::DovecotSource& settings, std::uint32_t slot,
-                             Deliver deliver, WallClock wall_clock)
+                             Deliver deliver, WallClock wall_clock, Duration renewal)
     : reactor_(reactor),
       settings_(settings),
       slot_(slot),
       deliver_(std::move(deliver)),
       wall_clock_(std::move(wall_clock)),
+      renewal_(renewal),
       random_(std::random_device{}()),
       back_off_(kFirstBackOff) {
   dial();
@@ -122,7 +124,9 @@ void DovecotSource::link_up(Link& link) {
 void DovecotSource::link_down(Link&, const std::string& why) { lose(why); }
 
 void DovecotSource::expired(Time) {
-  if (link_) {
+  if (connected()) {
+    renew();
+  } else if (link_) {
     lose("its first block did not end in time");
   } else {
     dial();
@@ -147,8 +151,8 @@ void DovecotSource::link_received(Link&, std::string_view bytes) {
 }
 
 void DovecotSource::ready() {
-  stop();
   ready_at_ = reactor_.now();
+  reactor_.timers().start(*this, ready_at_ + renewal_);
   trouble_.clear();
   relayed_ = relayed_of(protocol_.mechanisms());
   for (auto& [id, pending] : pending_) {
@@ -168,6 +172,17 @@ void DovecotSource::lose(std::string why) {
     const bool asked = pending->state == Pending::State::Asked;
     if (!asked && pending->state != Pending::State::Challenged) continue;
     end_later(*pending, failure(Fault::AuthUnavailable, "the connection to Dovecot was lost: " + trouble_));
+  }
+}
+
+void DovecotSource::renew() {
+  const bool busy = std::ranges::any_of(pending_, [](const auto& each) {
+    return each.second->state == Pending::State::Asked || each.second->state == Pending::State::Challenged;
+  });
+  if (busy) {
+    reactor_.timers().start(*this, reactor_.now() + kRenewalRetry);
+  } else {
+    dial();
   }
 }
 
@@ -272,7 +287,8 @@ void DovecotSource::replied(DovecotReply reply) {
   if (pending->state != Pending::State::Asked) return;
   switch (reply.kind) {
     case DovecotReply::Kind::Ok:
-      return end_now(*pending, understand_ok(std::move(reply), wall_clock_(), static_cast<std::uint32_t>(random_())));
+      return end_now(*pending,
+                     understand_ok(std::move(reply), wall_clock_(), static_cast<std::uint32_t>(random_())));
     case DovecotReply::Kind::Fail:
       return end_now(*pending, understand_fail(reply));
     case DovecotReply::Kind::Continue:

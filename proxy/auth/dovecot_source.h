@@ -24,9 +24,11 @@ class DovecotSource final : public Source, public net::Service, private Link::Ow
  public:
   using WallClock = std::function<std::chrono::system_clock::time_point()>;
 
-  // `slot` is the one that addresses() comes back with. `wall_clock` is for delay_until.
+  // `slot` is the one that addresses() comes back with. `wall_clock` is for delay_until. A reloaded Dovecot
+  // goes on serving old connections with its old configuration, so ours is made anew after `renewal`, as soon
+  // as no question is under way.
   DovecotSource(net::Reactor& reactor, const conf::DovecotSource& settings, std::uint32_t slot,
-                Deliver deliver, WallClock wall_clock);
+                Deliver deliver, WallClock wall_clock, Duration renewal = std::chrono::minutes(1));
   ~DovecotSource();
 
   bool ask(const Question& question) override;
@@ -47,11 +49,12 @@ class DovecotSource final : public Source, public net::Service, private Link::Ow
   void link_up(Link& link) override;
   void link_received(Link& link, std::string_view bytes) override;
   void link_down(Link& link, const std::string& why) override;
-  void expired(Time now) override;  // of the connection: dial, or give the handshake up
+  void expired(Time now) override;  // of the connection: dial, give the first block up, or renew
 
   void dial();
   void ready();
   void lose(std::string why);
+  void renew();
 
   Pending* find(net::AnswerTicket ticket);
   Pending* find(std::uint32_t id);
@@ -67,6 +70,7 @@ class DovecotSource final : public Source, public net::Service, private Link::Ow
   const std::uint32_t slot_;
   const Deliver deliver_;
   const WallClock wall_clock_;
+  const Duration renewal_;
   std::minstd_rand random_;
 
   std::unique_ptr<Link> link_;

@@ -20,12 +20,13 @@ constexpr std::string_view kFirstBlock =
 
 // The source and a service that the test plays.
 struct Stage {
-  explicit Stage(Duration timeout = std::chrono::seconds(10), unsigned in_flight = 200, bool local = false)
+  explicit Stage(Duration timeout = std::chrono::seconds(10), unsigned in_flight = 200, bool local = false,
+                 Duration renewal = std::chrono::minutes(1))
       : peer_holder(local ? std::make_unique<FakePeer>(path_of_test()) : std::make_unique<FakePeer>()),
         peer(*peer_holder) {
     peer.start();
     world = std::make_unique<DovecotWorld>(
-        conf::DovecotSource{peer.path(), "127.0.0.1", peer.port(), timeout, in_flight});
+        conf::DovecotSource{peer.path(), "127.0.0.1", peer.port(), timeout, in_flight}, renewal);
   }
   static std::string path_of_test() {
     return (std::filesystem::temp_directory_path() / ("postern-test-" + std::to_string(::getpid()))).string();
@@ -315,7 +316,28 @@ TEST_CASE("a service that has gone mute is left for another connection") {
   stage.hear("AUTH\t2\t");
 }
 
-TEST_CASE("a question of 1000 users whom nobody reads for stays bounded") {
+TEST_CASE("the connection is renewed while nobody needs it") {
+  Stage stage(Duration(10000), 200, false, Duration(100));
+  stage.connect();
+  CHECK(stage.world->ask_plain(1));
+  stage.hear("AUTH\t1\t");
+  const Time begun = stage.world->loop.now();
+  stage.until([&stage, begun] { return stage.world->loop.now() - begun > Duration(500); });
+  CHECK(stage.peer.connections.size() == 1);
+  stage.connection().say("OK\t1\tuser=bob\n");
+  CHECK(stage.answer(1).kind == Answer::Kind::Accepted);
+  stage.until(
+      [&stage] { return stage.peer.connections.size() == 2 && stage.peer.connections.front().ended; });
+  CHECK(stage.world->source.mechanisms().size() == 2);
+  CHECK(stage.world->ask_plain(2));
+  stage.until([&stage] { return stage.heard("CPID\t"); });
+  stage.connection().say(kFirstBlock);
+  stage.hear("AUTH\t2\t");
+  stage.connection().say("OK\t2\tuser=bob\n");
+  CHECK(stage.answer(2).kind == Answer::Kind::Accepted);
+}
+
+TEST_CASE("what nobody reads stays bounded") {
   Stage stage(Duration(5000), 100000);
   stage.connect();
   std::uint32_t slot = 0;

@@ -19,10 +19,10 @@ class DovecotWorld {
  public:
   static constexpr std::uint32_t kSlot = net::kServiceSlots;
 
-  explicit DovecotWorld(const conf::DovecotSource& settings)
+  explicit DovecotWorld(const conf::DovecotSource& settings, Duration renewal = std::chrono::minutes(1))
       : source(
             loop, settings, kSlot, [this](Answer answer) { note(std::move(answer)); },
-            [] { return std::chrono::system_clock::from_time_t(1'800'000'000); }) {}
+            [] { return std::chrono::system_clock::from_time_t(1'800'000'000); }, renewal) {}
 
   // Asks as the session `slot`.
   bool ask(std::uint32_t slot, const Credentials& credentials,
