@@ -65,6 +65,7 @@ constexpr std::array<FaultRow, kFaults> kTable{{
     temporary(LookupUnavailable, "lookup_unavailable", Blame::Source, false),
     misconfigured(LookupInvalid, "lookup_invalid"),
     misconfigured(HostNotAllowed, "host_not_allowed"),
+    misconfigured(NoStorePassword, "no_store_password"),
 
     client(TooManyAttempts, "too_many_attempts", "", "AUTH", "Too many failed logins."),
     client(TooManyBadCommands, "too_many_bad_commands", "", "", "Too many bad commands."),

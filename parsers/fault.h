@@ -42,6 +42,7 @@ enum class Fault : std::uint8_t {
   LookupUnavailable,  // a map could not be asked, and there is no last known good answer
   LookupInvalid,      // a map or a source names a pool or a backend that is not there
   HostNotAllowed,     // a source names a host outside [auth] allowed_hosts
+  NoStorePassword,    // login = "user", and neither the client nor the source gave a password for the store
   // The client's behaviour before login.
   TooManyAttempts,
   TooManyBadCommands,

@@ -1,21 +1,14 @@
 #include "proxy/compose.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <thread>
 #include <utility>
+
+#include "proxy/compose_auth.h"
 
 namespace postern {
 
 namespace {
-
-using Problems = std::vector<conf::Diagnostic>;
-
-// Verifying is slow on purpose: half of the processors, so that sessions keep theirs. A queue of a few
-// hundred is some seconds of yescrypt; what is beyond it is told to come back.
-constexpr std::size_t kVerifierQueue = 512;
 
 std::shared_ptr<tls::ServerContext> front_tls(const conf::Loaded& loaded, Problems& problems) {
   const conf::Config& config = loaded.config;
@@ -35,27 +28,13 @@ std::shared_ptr<tls::ServerContext> front_tls(const conf::Loaded& loaded, Proble
   if (!usable) return nullptr;
   settings.minimum_1_3 = config.tls.minimum == conf::TlsVersion::V1_3;
   settings.ticket_seed_file = config.tls.ticket_seed_file;
+  settings.client_ca = config.tls.client_ca;
   auto context = tls::ServerContext::create(settings);
   if (!context) {
     problems.push_back(loaded.source.at("tls", context.error()));
     return nullptr;
   }
   return *context;
-}
-
-// A file that holds one secret; a line break at its end is not part of it.
-Secret read_secret(const conf::Loaded& loaded, const std::string& path, const std::string& file,
-                   Problems& problems) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream) problems.push_back(loaded.source.at(path, "cannot read " + file));
-  std::string_view secret = bytes;
-  if (secret.ends_with('\n')) secret.remove_suffix(1);
-  if (secret.ends_with('\r')) secret.remove_suffix(1);
-  if (stream && secret.empty()) problems.push_back(loaded.source.at(path, file + " is empty"));
-  Secret result(secret);
-  wipe(bytes.data(), bytes.size());
-  return result;
 }
 
 const StorePool* find_pool(const Snapshot* snapshot, const std::string& name) {
@@ -72,6 +51,9 @@ StorePool make_pool(const conf::Loaded& loaded, const conf::Pool& settings, cons
   pool.tls = settings.tls;
   pool.forward = settings.forward;
   pool.login = settings.login;
+  pool.authorization = settings.authorization;
+  pool.imap_port = settings.imap_port;
+  pool.pop3_port = settings.pop3_port;
   pool.time = settings.time;
   pool.master_user = settings.master_user;
   if (settings.login == conf::LoginAs::Master) {
@@ -96,21 +78,6 @@ StorePool make_pool(const conf::Loaded& loaded, const conf::Pool& settings, cons
   return pool;
 }
 
-std::shared_ptr<auth::Verifier> make_verifier(const conf::Loaded& loaded, Problems& problems) {
-  if (loaded.config.auth.by != conf::AuthBy::Passwd) return nullptr;
-  auto file = auth::PasswdFile::load(loaded.config.auth.passwd_file);
-  if (!file) {
-    for (const auth::PasswdError& error : file.error()) {
-      const std::string line = error.line == 0 ? "" : ":" + std::to_string(error.line);
-      problems.push_back(
-          loaded.source.at("auth.passwd_file", loaded.config.auth.passwd_file + line + ": " + error.text));
-    }
-    return nullptr;
-  }
-  const unsigned threads = std::max(1U, std::thread::hardware_concurrency() / 2);
-  return std::make_shared<auth::Verifier>(threads, kVerifierQueue, *file);
-}
-
 }  // namespace
 
 std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(
@@ -120,9 +87,10 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->host_name = config.server.name;
   snapshot->limits = config.limits;
-  snapshot->mechanisms = config.auth.mechanisms;
+  snapshot->auth = make_auth(loaded, previous, problems);
+  snapshot->maps = make_maps(loaded, problems);
   snapshot->tls = front_tls(loaded, problems);
-  snapshot->verifier = make_verifier(loaded, problems);
+  snapshot->asks_for_certificates = !config.tls.client_ca.empty();
   for (const conf::Pool& pool : config.pools) {
     snapshot->pools.push_back(make_pool(loaded, pool, previous, metrics, now, problems));
   }
@@ -145,6 +113,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
          .trusted = listener.trusted});
   }
   if (!problems.empty()) return std::unexpected(std::move(problems));
+  adopt(snapshot->auth);
 
   snapshot->capabilities =
       previous == nullptr ? std::make_shared<pool::Capabilities>() : previous->capabilities;

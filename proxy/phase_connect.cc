@@ -49,11 +49,8 @@ Step Connect::begin(SessionContext& context) {
 }
 
 Step Connect::line_up(SessionContext& context) {
-  const pool::Pool& members = *attempt->pool->members;
   const Time now = context.reactor.now();
-  const auto choice = attempt->fixed_backend.empty()
-                          ? members.pick(attempt->credentials.user, attempt->tried, now)
-                          : members.pick_fixed(attempt->fixed_backend, attempt->tried, now);
+  const auto choice = choose(now);
   if (!choice) {
     // Where others were tried, what the last of them said tells the client more.
     if (!attempt->tried.empty()) return refuse(attempt->last_refusal);
@@ -63,7 +60,7 @@ Step Connect::line_up(SessionContext& context) {
   auto session = pool::open_session(*choice->backend);
   auto login = session ? pool::begin_login(*choice->backend) : std::nullopt;
   if (!login) {  // full, or as many logins are under way as it may have
-    if (now - queued_at >= attempt->pool->time.login) {
+    if (now - queued_at >= attempt->login_time()) {
       context.record.detail = choice->backend->name() + ": waited in line for a login slot";
       return refuse({Fault::NoBackend, {}, {}});
     }
@@ -73,12 +70,20 @@ Step Connect::line_up(SessionContext& context) {
   backend = choice->backend;
   session_ticket = std::move(*session);
   login_ticket = std::move(*login);
-  context.record.backend = backend->name();
+  context.foreign_backend = attempt->foreign ? backend->name() : std::string();
+  context.record.backend = attempt->foreign ? std::string_view(context.foreign_backend) : backend->name();
   context.record.how = name_of(choice->how);
   context.metrics.pools[attempt->pool->number].decisions[static_cast<std::size_t>(choice->how)].add();
   context.record.queue = now - queued_at;
   began = now;
   return begin_connect(context);
+}
+
+std::expected<pool::Choice, Fault> Connect::choose(Time now) const {
+  if (attempt->foreign) return pool::Choice{&*attempt->foreign, pool::How::Fixed};
+  const pool::Pool& members = *attempt->pool->members;
+  if (!attempt->fixed_backend.empty()) return members.pick_fixed(attempt->fixed_backend, attempt->tried, now);
+  return members.pick(attempt->user, attempt->tried, now);
 }
 
 Step Connect::begin_connect(SessionContext& context) {
@@ -103,6 +108,11 @@ Step Connect::dial(SessionContext& context, const Address& address) {
   if (context.host.is_own(endpoint)) {
     return failed(context, *backend, {Fault::Loop, {}, {}}, false,
                   endpoint.to_string() + " is a listener of this proxy");
+  }
+  // A source that was taken over must not make an open proxy of us: the address counts, not the name.
+  if (attempt->foreign && !context.snapshot->auth.allows_host(address)) {
+    return failed(context, *backend, {Fault::HostNotAllowed, {}, {}}, false,
+                  endpoint.to_string() + " is not inside auth.allowed_hosts");
   }
   auto transport = context.reactor.dial(endpoint, context.owner, kBack);
   if (!transport)
@@ -140,9 +150,10 @@ Step Connect::connected(SessionContext& context) {
   if (!back->write_clear(proxy_header(context, attempt->pool->forward))) {
     return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false, "closed before its greeting");
   }
-  if (attempt->pool->tls == conf::StoreTls::Implicit) {
-    back->begin_tls(attempt->pool->tls_context->connect(
-        backend->host(), backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
+  if (attempt->store_tls() == conf::StoreTls::Implicit) {
+    back->begin_tls(attempt->store_tls_context(*context.snapshot)
+                        .connect(backend->host(),
+                                 backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
     back->want_read(true);
     return secure(context, back->handshake(std::string_view{}));
   }

@@ -24,6 +24,7 @@ Step Handshake::proceed(SessionContext& context, tls::Status status) {
     context.record.tls_version = agreement.version;
     context.record.tls_cipher = agreement.cipher;
     context.record.tls_resumed = agreement.resumed;
+    if (context.snapshot->asks_for_certificates) context.certificate = tls.peer_certificate();
     context.metrics.tls_done(agreement.version, agreement.resumed);
     context.metrics.tls_handshake.observe(*context.record.handshake);
     if (dialogue) dialogue->secured();

@@ -1,8 +1,32 @@
+#include <algorithm>
+
+#include "parsers/imap/capability.h"
+#include "parsers/pop3/capa.h"
+#include "parsers/sasl.h"
 #include "proxy/session_context.h"
 
 namespace postern {
 
 namespace {
+
+bool offers_mechanism(Protocol protocol, std::string_view list, std::string_view mechanism) {
+  if (protocol == Protocol::Pop3) return pop3::lists_mechanism(list, mechanism);
+  return has_capability(list, std::string("AUTH=").append(mechanism));
+}
+
+// None that can't work is offered: where the store decides about tokens, all stores must take them.
+bool can_work(const SessionContext& context, Mechanism mechanism, std::string_view of_stores) {
+  switch (mechanism) {
+    case Mechanism::XOAuth2:
+    case Mechanism::OAuthBearer:
+      return context.snapshot->auth.by != conf::AuthBy::Store ||
+             offers_mechanism(context.protocol(), of_stores, sasl_name_of(mechanism));
+    case Mechanism::External:
+      return context.certificate.has_value();
+    default:
+      return true;
+  }
+}
 
 FrontSetup setup_for(const SessionContext& context) {
   const Snapshot& snapshot = *context.snapshot;
@@ -11,9 +35,18 @@ FrontSetup setup_for(const SessionContext& context) {
   // A listener without TLS is on loopback alone: its clear text is meant.
   setup.secure = context.front.secure() || context.listener.tls == conf::ListenTls::None;
   setup.starttls = context.listener.tls == conf::ListenTls::StartTls;
-  setup.mechanisms = snapshot.mechanisms;
-  if (const auto shared = snapshot.capabilities->shared(context.protocol()))
-    setup.store_capabilities = *shared;
+  const auto shared = snapshot.capabilities->shared(context.protocol());
+  if (shared) setup.store_capabilities = *shared;
+  for (const Mechanism mechanism : snapshot.auth.mechanisms) {
+    if (can_work(context, mechanism, setup.store_capabilities)) setup.mechanisms.push_back(mechanism);
+  }
+  if (const auto source = context.host.services().source()) {
+    for (std::string& name : source->mechanisms()) {
+      if (snapshot.auth.relay_all ||
+          std::ranges::find(snapshot.auth.relayed, name) != snapshot.auth.relayed.end())
+        setup.relayed.push_back(std::move(name));
+    }
+  }
   // An inner proxy names the client by XCLIENT only when it is invited to.
   setup.invite_xclient = context.listener.trusts(context.record.peer.address);
   setup.limits = {snapshot.limits.line, snapshot.limits.literal, snapshot.limits.bad_commands};
@@ -77,7 +110,7 @@ Step Login::run(SessionContext& context) {
       attempt->credentials = std::move(request->credentials);
       attempt->began = context.reactor.now();
       attempt->front_ended = front_ended;
-      auto next = std::make_unique<Lookup>();
+      auto next = std::make_unique<Authenticate>();
       next->attempt = std::move(attempt);
       return next;
     }

@@ -1,71 +1,98 @@
+#include <algorithm>
+
 #include "proxy/session_context.h"
 
 namespace postern {
 
-namespace {
-
-// What an inner proxy told of the client, when this listener believes it. False: it can't be believed.
-bool adopt(SessionContext& context, const Forwarded& forwarded) {
-  if (!context.listener.trusts(context.record.peer.address)) return true;
-  if (forwarded.malformed) return false;
-  if (forwarded.client) context.record.client = *forwarded.client;
-  if (forwarded.connected) context.record.local = *forwarded.connected;
-  if (!forwarded.session.empty()) context.record.session = forwarded.session;
-  if (!forwarded.server_name.empty()) context.record.server_name = forwarded.server_name;
-  if (forwarded.hops_left) context.hops_left = *forwarded.hops_left == 0 ? 0 : *forwarded.hops_left - 1;
-  return true;
+Lookup::~Lookup() {
+  if (map_) map_->cancel(ticket_);
 }
 
-}  // namespace
-
 Step Lookup::begin(SessionContext& context) {
-  const Credentials& credentials = attempt->credentials;
-  observe::SessionRecord& record = context.record;
-  record.user = credentials.user;
-  record.mechanism = credentials.mechanism;
-  if (!record.dialogue)
-    record.dialogue = attempt->began - context.accepted - record.handshake.value_or(Time::duration::zero());
-  if (!adopt(context, attempt->dialogue->forwarded())) {
-    return refuse({Fault::ProxyHeader, {}, {}});
+  if (const std::string& pool = attempt->destination.pool; !pool.empty()) {
+    return use(context, pool, attempt->destination.backend, "the source of identities");
   }
-  if (context.hops_left == 0) return refuse({Fault::Loop, {}, {}});
-  if (!credentials.authorization.empty()) return refuse({Fault::NotAuthorized, {}, {}});
-  if (!context.snapshot->verifier) return route(context, {}, {});
-  if (!context.host.verify(*context.snapshot->verifier, credentials.user, credentials.password,
-                           context.ticket)) {
-    return refuse({Fault::AuthUnavailable, {}, {}});
+  return route(context, 0);
+}
+
+Step Lookup::route(SessionContext& context, std::size_t first) {
+  const Snapshot& snapshot = *context.snapshot;
+  const auto match =
+      snapshot.router->match({attempt->user, context.listener.name, context.record.server_name}, first);
+  if (!match) return refuse({Fault::NoRoute, {}, {}});
+  if (match->map.empty()) return go(context, snapshot.pools[match->pool], match->backend);
+  route_ = match->route;
+  ticket_ = context.ticket;
+  map_ = context.host.services().map(match->map);
+  if (!map_) {
+    context.record.detail = "map " + std::string(match->map) + " went away with a reload";
+    return refuse({Fault::LookupUnavailable, {}, {}});
   }
+  if (auto answer = map_->find(attempt->user, ticket_)) return placed(context, std::move(*answer));
   return Keep{};
 }
 
-Step Lookup::verified(SessionContext& context, const auth::Answer& answer) {
-  if (answer.fault != Fault::None) return refuse({answer.fault, {}, {}});
-  return route(context, answer.pool, answer.backend);
+Step Lookup::placed(SessionContext& context, route::MapAnswer answer) {
+  map_.reset();
+  const std::string map(context.snapshot->router->map_of(route_));
+  if (answer.fault != Fault::None) {
+    context.record.detail = "map " + map + ": " + answer.detail;
+    return refuse({answer.fault, {}, {}});
+  }
+  if (!answer.place) return route(context, route_ + 1);
+  return use(context, answer.place->pool, answer.place->backend, "map " + map);
 }
 
-Step Lookup::route(SessionContext& context, std::string_view pool, std::string_view backend) {
-  const Snapshot& snapshot = *context.snapshot;
-  if (!pool.empty()) {
-    for (const StorePool& candidate : snapshot.pools) {
-      if (candidate.name == pool) attempt->pool = &candidate;
-    }
-    if (attempt->pool == nullptr) {
-      context.record.detail = "the password file names pool " + std::string(pool) + ", which is not there";
-      return refuse({Fault::AuthUnavailable, {}, {}});
-    }
-    attempt->fixed_backend = backend;
-  } else {
-    const auto match = snapshot.router->match(
-        {attempt->credentials.user, context.listener.name, context.record.server_name});
-    if (!match) return refuse({Fault::NoRoute, {}, {}});
-    attempt->pool = &snapshot.pools[match->pool];
-    attempt->fixed_backend = match->backend;
+Step Lookup::use(SessionContext& context, std::string_view pool, std::string_view backend,
+                 std::string_view who) {
+  const auto& pools = context.snapshot->pools;
+  const auto found = std::ranges::find(pools, pool, &StorePool::name);
+  if (found == pools.end()) {
+    context.record.detail = std::string(who) + " names pool " + std::string(pool) + ", which is not there";
+    return refuse({Fault::LookupInvalid, {}, {}});
   }
-  context.record.pool = attempt->pool->name;
+  if (!backend.empty() && found->members->find(backend) == nullptr) {
+    context.record.detail = std::string(who) + " names backend " + std::string(backend) + " of pool " +
+                            std::string(pool) + ", which is not there";
+    return refuse({Fault::LookupInvalid, {}, {}});
+  }
+  return go(context, *found, backend);
+}
+
+Step Lookup::go(SessionContext& context, const StorePool& pool, std::string_view backend) {
+  attempt->pool = &pool;
+  attempt->fixed_backend = backend;
+  const auth::Destination& destination = attempt->destination;
+  if (!destination.host.empty()) {
+    // A store that is a member of the pool keeps its health, its limits and its name.
+    const auto members = pool.members->backends();
+    const auto member = std::ranges::find_if(members, [&](const pool::Backend& one) {
+      return one.host() == destination.host &&
+             (destination.port == 0 || one.port(context.protocol()) == destination.port);
+    });
+    if (member == members.end()) {
+      attempt->foreign.emplace(foreign_backend(pool, destination));
+    } else {
+      attempt->fixed_backend = member->name();
+    }
+  }
+  context.record.pool = pool.name;
   context.record.lookup = context.reactor.now() - attempt->began;
   auto next = std::make_unique<Connect>();
   next->attempt = std::move(attempt);
   return next;
+}
+
+pool::Backend Lookup::foreign_backend(const StorePool& pool, const auth::Destination& destination) {
+  conf::Pool settings;
+  settings.name = pool.name;
+  settings.imap_port = destination.port != 0 ? destination.port : pool.imap_port;
+  settings.pop3_port = destination.port != 0 ? destination.port : pool.pop3_port;
+  settings.limits.pending_logins = 0;
+  conf::Backend backend;
+  backend.name = destination.host;
+  backend.host = destination.host;
+  return {settings, backend, std::make_shared<pool::BackendState>()};
 }
 
 }  // namespace postern

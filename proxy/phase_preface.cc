@@ -49,6 +49,7 @@ Step Preface::front_readable(SessionContext& context) {
     if (complete->header.has_addresses) {
       context.record.client = complete->header.source;
       context.record.local = complete->header.destination;
+      context.by_proxy_header = true;
     }
     return admit(context, received.substr(complete->size));
   }

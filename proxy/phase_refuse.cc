@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "proxy/session_context.h"
 
 namespace postern {
@@ -6,9 +8,14 @@ Step Refuse::begin(SessionContext& context) {
   const FaultRow& row = describe(refusal.fault);
   const Time now = context.reactor.now();
   const Credentials& credentials = attempt->credentials;
-  const Duration delay = context.host.failure_delay().failed(context.record.client.address, credentials.user,
-                                                             credentials.password, refusal.fault, now);
+  const Secret& proof = credentials.password.empty() ? credentials.message : credentials.password;
+  const Duration delay =
+      std::max(at_least, context.host.failure_delay().failed(context.record.client.address,
+                                                             context.record.user, proof, refusal.fault, now));
+  report(context, *attempt, refusal.fault);
   attempt->credentials.password.clear();
+  attempt->credentials.message.clear();
+  attempt->destination.password.clear();
   if (row.blame == Blame::Credentials) ++context.record.attempts;
   context.metrics.of(context.protocol()).login_ended(credentials.mechanism, refusal.fault);
   context.metrics.login_fault(refusal.fault);
@@ -20,7 +27,7 @@ Step Refuse::begin(SessionContext& context) {
                             {"protocol", name_of(context.protocol())},
                             {"listener", context.record.listener},
                             {"mechanism", name_of(credentials.mechanism)},
-                            {"user", std::string_view(credentials.user).substr(0, 255)},
+                            {"user", std::string_view(context.record.user).substr(0, 255)},
                             {"pool", context.record.pool},
                             {"backend", context.record.backend},
                             {"fault", row.name},
@@ -42,12 +49,16 @@ Time Refuse::deadline(const SessionContext& context) const {
 
 Step Refuse::tell(SessionContext& context) {
   attempt->dialogue->reject(refusal);
-  if (context.record.attempts >= context.snapshot->limits.login_attempts) {
-    context.end(observe::EndedBy::Policy, Fault::TooManyAttempts);
+  const bool too_many = context.record.attempts >= context.snapshot->limits.login_attempts;
+  if (too_many || close) {
+    const Fault fault = too_many ? Fault::TooManyAttempts : refusal.fault;
+    context.end(observe::EndedBy::Policy, fault);
     std::string words;
     if (FrontEvent event = attempt->dialogue->next(); auto* send = std::get_if<Send>(&event))
       words = send->bytes;
-    return say_and_close(context, words + attempt->dialogue->farewell(Fault::TooManyAttempts));
+    // POP3 has no farewell beside the answer itself.
+    const bool imap = context.protocol() == Protocol::Imap;
+    return say_and_close(context, too_many || imap ? words + attempt->dialogue->farewell(fault) : words);
   }
   auto next = std::make_unique<Login>();
   next->dialogue = std::move(attempt->dialogue);

@@ -4,11 +4,40 @@ namespace postern {
 
 namespace {
 
+// As whom we log in: as a master that the source or the pool names, with the password that the source gave,
+// or with what the client gave.
+void give_credentials(const Attempt& attempt, BackSetup& setup) {
+  const StorePool& pool = *attempt.pool;
+  const Credentials& credentials = attempt.credentials;
+  const auth::Destination& destination = attempt.destination;
+  const std::string& user = destination.store_user.empty() ? attempt.user : destination.store_user;
+  const Secret& given = destination.password.empty() ? credentials.password : destination.password;
+  setup.user = user;
+  if (!destination.master.empty()) {
+    setup.user = destination.master;
+    setup.authorization = user;
+    setup.password = given.clone();
+  } else if (pool.login == conf::LoginAs::Master) {
+    setup.user = pool.master_user;
+    setup.authorization = user;
+    setup.password = pool.master_password.clone();
+  } else if (destination.password.empty() && attempt.is_token()) {
+    setup.mechanism = credentials.mechanism;
+    setup.message = credentials.message.clone();
+  } else {
+    if (destination.password.empty() && !credentials.authorization.empty()) {
+      setup.user = credentials.user;
+      setup.authorization = user;
+    }
+    setup.password = given.clone();
+  }
+}
+
 BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool secure) {
   const StorePool& pool = *attempt.pool;
   const observe::SessionRecord& record = context.record;
   BackSetup setup;
-  setup.starttls = pool.tls == conf::StoreTls::StartTls;
+  setup.starttls = attempt.store_tls() == conf::StoreTls::StartTls;
   setup.secure = secure;
   setup.forward_id = pool.forward.id;
   setup.forward_xclient = pool.forward.xclient;
@@ -19,15 +48,9 @@ BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool 
   setup.client.secure = context.front.secure();
   setup.client.server_name = record.server_name;
   setup.client.hops_left = context.hops_left;
-  setup.client.client_id = attempt.dialogue->client_id();
-  if (pool.login == conf::LoginAs::Master) {
-    setup.user = pool.master_user;
-    setup.authorization = attempt.credentials.user;
-    setup.password = pool.master_password.clone();
-  } else {
-    setup.user = attempt.credentials.user;
-    setup.password = attempt.credentials.password.clone();
-  }
+  setup.client.client_id = attempt.client_id;
+  setup.client.forward = attempt.destination.forward;
+  give_credentials(attempt, setup);
   return setup;
 }
 
@@ -35,6 +58,19 @@ BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool 
 
 Step StoreLogin::begin(SessionContext& context) {
   began = context.reactor.now();
+  const StorePool& pool = *attempt->pool;
+  if (pool.login == conf::LoginAs::User && attempt->destination.password.empty()) {
+    if (!attempt->credentials.authorization.empty() && attempt->destination.master.empty() &&
+        !pool.authorization) {
+      context.record.detail = "pool " + pool.name + " lets nobody act as another user";
+      return refuse({Fault::NotAuthorized, {}, {}});
+    }
+    if (attempt->credentials.password.empty()) {
+      context.record.detail =
+          "there is no password for the store: the mechanism gave none, nor did the source";
+      return refuse({Fault::NoStorePassword, {}, {}});
+    }
+  }
   dialogue = make_back(context.protocol(), setup_for(context, *attempt, back->secure()));
   back->want_read(true);
   return take(context, back->read_early());
@@ -64,14 +100,17 @@ Step StoreLogin::run(SessionContext& context) {
     }
     if (std::holds_alternative<StartTls>(event)) {
       upgrading = true;
-      back->begin_tls(attempt->pool->tls_context->connect(
-          backend->host(), backend->host() + ":" + std::to_string(backend->port(context.protocol()))));
+      back->begin_tls(attempt->store_tls_context(*context.snapshot)
+                          .connect(backend->host(), backend->host() + ":" +
+                                                        std::to_string(backend->port(context.protocol()))));
       return handshaken(context, back->handshake(std::string_view{}));
     }
     if (auto* accepted = std::get_if<LoggedIn>(&event)) return logged_in(context, accepted->welcome);
     if (auto* refused = std::get_if<Refused>(&event)) {
       // With a master login it is our password that was refused; the client's was right.
-      if (attempt->pool->login == conf::LoginAs::Master && refused->refusal.fault == Fault::BadCredentials) {
+      const bool as_master =
+          attempt->pool->login == conf::LoginAs::Master || !attempt->destination.master.empty();
+      if (as_master && refused->refusal.fault == Fault::BadCredentials) {
         refused->refusal = {Fault::MasterRefused, {}, {}};
       }
       std::string detail = "refused the login";
@@ -79,8 +118,14 @@ Step StoreLogin::run(SessionContext& context) {
       return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(),
                     std::move(detail));
     }
+    if (auto* asked = std::get_if<postern::Challenge>(&event)) return challenge(context, asked->message);
     return Keep{};  // NeedData
   }
+}
+
+Step StoreLogin::answered(SessionContext& context, Secret message) {
+  dialogue->respond(message);
+  return run(context);
 }
 
 Step StoreLogin::handshaken(SessionContext& context, tls::Status status) {
@@ -113,12 +158,15 @@ Step StoreLogin::logged_in(SessionContext& context, const StoreWelcome& welcome)
   const Time now = context.reactor.now();
   const StorePool& pool = *attempt->pool;
   observe::SessionRecord& record = context.record;
-  pool.members->note(*backend, Fault::None, now);
-  context.snapshot->capabilities->learn(*backend, context.protocol(), dialogue->capabilities());
+  if (!attempt->foreign) {
+    pool.members->note(*backend, Fault::None, now);
+    context.snapshot->capabilities->learn(*backend, context.protocol(), dialogue->capabilities());
+  }
+  report(context, *attempt, Fault::None);
   record.store_login = now - began;
   context.metrics.backend_login.observe(*record.store_login);
 
-  auto user = context.host.limiter().enter(attempt->credentials.user);
+  auto user = context.host.limiter().enter(attempt->user);
   if (!user) return refuse({user.error(), {}, {}});
 
   record.login = now - context.accepted;
@@ -154,7 +202,7 @@ Step StoreLogin::expired(SessionContext& context) {
 }
 
 Time StoreLogin::deadline(const SessionContext& context) const {
-  return std::min(began + attempt->pool->time.login, context.login_deadline());
+  return std::min(began + attempt->login_time(), context.login_deadline());
 }
 
 }  // namespace postern

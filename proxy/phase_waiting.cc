@@ -14,7 +14,44 @@ Step Waiting::front_readable(SessionContext& context) {
     attempt->front_ended = true;
   }
   context.front.want_read(!attempt->front_ended && waiting <= context.snapshot->limits.line);
-  return Keep{};
+  return challenged_ ? hear(context) : Keep{};
+}
+
+Step Waiting::front_flushed(SessionContext& context) { return challenged_ ? hear(context) : Keep{}; }
+
+Step Waiting::challenge(SessionContext& context, std::string_view message) {
+  attempt->dialogue->challenge(message);
+  challenged_ = true;
+  return hear(context);
+}
+
+Step Waiting::hear(SessionContext& context) {
+  for (;;) {
+    FrontEvent event = attempt->dialogue->next();
+    if (auto* send = std::get_if<Send>(&event)) {
+      if (!context.front.write(send->bytes)) return client_gone(context);
+    } else if (auto* response = std::get_if<Response>(&event)) {
+      challenged_ = false;
+      return answered(context, std::move(response->message));
+    } else if (std::holds_alternative<Cancelled>(event)) {
+      return cancelled(context);
+    } else if (auto* close = std::get_if<Close>(&event)) {
+      context.end(observe::EndedBy::Policy, close->fault);
+      return std::make_unique<Closing>();
+    } else {  // NeedData
+      if (attempt->front_ended) return client_gone(context);
+      return Keep{};
+    }
+  }
+}
+
+Step Waiting::cancelled(SessionContext&) {
+  attempt->credentials.password.clear();
+  attempt->credentials.message.clear();
+  auto next = std::make_unique<Login>();
+  next->dialogue = std::move(attempt->dialogue);
+  next->front_ended = attempt->front_ended;
+  return next;
 }
 
 Step Waiting::expired(SessionContext& context) {
@@ -34,15 +71,15 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
   const StorePool& pool = *attempt->pool;
   const FaultRow& row = describe(refusal.fault);
   const Time now = context.reactor.now();
-  const pool::Change change = pool.members->note(backend, refusal.fault, now);
-  if (change == pool::Change::Ejected) {
+  const bool member = !attempt->foreign;
+  if (member && pool.members->note(backend, refusal.fault, now) == pool::Change::Ejected) {
     context.host.log().event(observe::Level::Warn, "backend_ejected",
                              {{"pool", pool.name}, {"backend", backend.name()}, {"fault", row.name}});
   }
   context.record.detail = backend.name() + ": " + detail;
   if (row.blame != Blame::Credentials) {
     // The master's password is the pool's, not the backend's.
-    if (refusal.fault != Fault::MasterRefused) {
+    if (member && refusal.fault != Fault::MasterRefused) {
       context.metrics.backends[pool.number_of(backend)].failed(refusal.fault);
     }
     context.host.log().event(observe::Level::Warn, "backend_failed",
@@ -56,7 +93,8 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
   attempt->tried.push_back(&backend);
   // Once the store may have seen the credentials, only its own word that it can't serve now frees us to ask
   // another: a login that was cut off may count as a failure there.
-  const bool asks_for_another = !credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable;
+  const bool asks_for_another =
+      member && (!credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable);
   if (!row.other_backend_may_help || !asks_for_another) return refuse(attempt->last_refusal);
   context.metrics.pools[pool.number].retries.add();
   ++context.record.retries;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,10 +10,12 @@
 #include "parsers/boundary.h"
 #include "parsers/dialogue.h"
 #include "proxy/auth/limiter.h"
-#include "proxy/auth/verifier.h"
+#include "proxy/auth/policy.h"
+#include "proxy/auth/source.h"
 #include "proxy/channel.h"
 #include "proxy/observe/record.h"
 #include "proxy/pool/pool.h"
+#include "proxy/route/map.h"
 #include "proxy/snapshot.h"
 
 // The phases of a session. Each is a value that owns what only it needs; leaving a phase destroys it, and
@@ -42,7 +45,9 @@ class Phase {
   virtual Step front_flushed(SessionContext&) { return Keep{}; }
   virtual Step back_ready(SessionContext&, bool /*readable*/, bool /*writable*/) { return Keep{}; }
   virtual Step addresses(SessionContext&, const std::vector<Address>&) { return Keep{}; }
-  virtual Step verified(SessionContext&, const auth::Answer&) { return Keep{}; }
+  virtual Step policy(SessionContext&, const auth::PolicyAnswer&) { return Keep{}; }
+  virtual Step identified(SessionContext&, auth::Answer) { return Keep{}; }
+  virtual Step placed(SessionContext&, route::MapAnswer) { return Keep{}; }
   // deadline() has passed.
   virtual Step expired(SessionContext& context) = 0;
   // The proxy is shutting down, or an administrator ends the session: say goodbye and close.
@@ -103,38 +108,99 @@ struct Login final : Phase {
 struct Attempt {
   std::unique_ptr<FrontDialogue> dialogue;
   Credentials credentials;
+  std::string user;                            // whose mailbox it is: for routes, homes, limits and the log
+  std::string client_id;                       // FrontDialogue::client_id()
+  std::optional<auth::PolicyQuestion> policy;  // for its report, where there is a policy service
   Time began{};
   bool front_ended = false;         // the client has finished its direction; what it pipelined still counts
+  auth::Destination destination;    // what the source said
   const StorePool* pool = nullptr;  // the snapshot's
-  std::string fixed_backend;        // the route or the password file names it
+  std::string fixed_backend;        // the route, the map or the source names it
+  std::optional<pool::Backend> foreign;  // the source named a store that is in no pool
   std::vector<const pool::Backend*> tried;
   Refusal last_refusal;  // of the backend that was tried last
+
+  // The source's word, else the pool's.
+  Duration login_time() const;
+  conf::StoreTls store_tls() const;
+  tls::ClientContext& store_tls_context(const Snapshot& snapshot) const;
+
+  bool is_token() const {
+    return credentials.mechanism == Mechanism::XOAuth2 || credentials.mechanism == Mechanism::OAuthBearer;
+  }
 };
 
-// The phases in which the client waits for its answer. What it sends meanwhile is kept, within limits.
+// The phases in which the client waits for its answer. What it sends meanwhile is kept, within limits; where
+// it was sent a challenge, its response is taken.
 struct Waiting : Phase {
   std::unique_ptr<Attempt> attempt;
 
   Step front_readable(SessionContext& context) override;
+  Step front_flushed(SessionContext& context) override;
   Step expired(SessionContext& context) override;
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
 
  protected:
+  // Sends the client a challenge; what comes of it is answered() or cancelled(), once.
+  Step challenge(SessionContext& context, std::string_view message);
+  virtual Step answered(SessionContext&, Secret) { return Keep{}; }
+  // The client gave up, and has been told. It may begin again.
+  Step cancelled(SessionContext& context);
+
   // A backend failed: the next one if one may still be tried, else the refusal to the client.
   Step failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
               std::string detail);
   Step refuse(Refusal refusal);
+
+ private:
+  Step hear(SessionContext& context);
+  bool challenged_ = false;
 };
 
-// Who is it, and which pool: the password file if it decides, then the routes and the user's limits.
-struct Lookup final : Waiting {
+// Are the credentials right? Asks the policy service and the source of identity, where there are any.
+struct Authenticate final : Waiting {
+  ~Authenticate() override;
   Step begin(SessionContext& context) override;
-  Step verified(SessionContext& context, const auth::Answer& answer) override;
+  Step policy(SessionContext& context, const auth::PolicyAnswer& answer) override;
+  Step identified(SessionContext& context, auth::Answer answer) override;
+  Step expired(SessionContext& context) override;
+  Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
 
  private:
-  Step route(SessionContext& context, std::string_view pool, std::string_view backend);
+  Step answered(SessionContext& context, Secret message) override;
+  Step prepare(SessionContext& context);
+  enum class Stage : std::uint8_t { Before, After };  // the source was asked
+  Step ask_policy(SessionContext& context, Stage stage);
+  Step ask_source(SessionContext& context);
+  Step hold(SessionContext& context);
+  void stop_asking();
+
+  std::shared_ptr<auth::Source> source_;  // that is asked now
+  std::shared_ptr<auth::Policy> policy_;  // that is asked now
+  net::AnswerTicket ticket_;              // for both
+  Stage stage_ = Stage::Before;
+  std::optional<auth::Answer> refused_;  // to be said when the client has answered the error challenge
+  Time hold_until_ = kNever;             // the source, or the policy, holds the login so long
+};
+
+// Which pool: what the source named, else the routes and their maps.
+struct Lookup final : Waiting {
+  ~Lookup() override;
+  Step begin(SessionContext& context) override;
+  Step placed(SessionContext& context, route::MapAnswer answer) override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
+
+ private:
+  Step route(SessionContext& context, std::size_t first);
+  Step use(SessionContext& context, std::string_view pool, std::string_view backend, std::string_view who);
+  Step go(SessionContext& context, const StorePool& pool, std::string_view backend);
+  pool::Backend foreign_backend(const StorePool& pool, const auth::Destination& destination);
+
+  std::size_t route_ = 0;            // whose map is asked
+  std::shared_ptr<route::Map> map_;  // that is asked now
+  net::AnswerTicket ticket_;
 };
 
 // Chooses a backend and connects to it: a place in its line, its address, TCP, the PROXY header, implicit
@@ -151,6 +217,7 @@ struct Connect final : Waiting {
 
  private:
   Step line_up(SessionContext& context);
+  std::expected<pool::Choice, Fault> choose(Time now) const;
   Step dial(SessionContext& context, const Address& address);
   Step connected(SessionContext& context);
   Step secure(SessionContext& context, tls::Status status);
@@ -186,6 +253,7 @@ struct StoreLogin final : Waiting {
   observe::EndedIn letter() const override { return observe::EndedIn::StoreLogin; }
 
  private:
+  Step answered(SessionContext& context, Secret message) override;
   Step take(SessionContext& context, const Channel::Reading& reading);
   Step run(SessionContext& context);
   Step lost(SessionContext& context, const Refusal& refusal);
@@ -196,6 +264,8 @@ struct StoreLogin final : Waiting {
 // Lets refused credentials wait before the client is told.
 struct Refuse final : Waiting {
   Refusal refusal;
+  Duration at_least{0};  // the source wants the client to wait
+  bool close = false;    // the source wants the session to end
   Time until{};
 
   Step begin(SessionContext& context) override;

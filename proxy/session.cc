@@ -28,7 +28,7 @@ void Session::begin(std::unique_ptr<net::Transport> front) {
   record.protocol = listener_->protocol;
   record.session = host_.new_session_id();
   record.peer = record.client = peer_;
-  record.local = context_->front.local();
+  record.local = context_->socket = context_->front.local();
   context_->metrics.accepted[listener_->number].add();
   context_->metrics.of(listener_->protocol).prelogin.add(1);
   enter(std::make_unique<Preface>());
@@ -54,9 +54,16 @@ void Session::on_addresses(const std::vector<Address>& addresses, net::AnswerTic
   if (!over_ && ticket == context_->ticket) apply(phase_->addresses(*context_, addresses));
 }
 
-void Session::on_verified(const auth::Answer& answer) {
-  const net::AnswerTicket ticket{answer.asker.slot, answer.asker.generation};
-  if (!over_ && ticket == context_->ticket) apply(phase_->verified(*context_, answer));
+void Session::on_policy(const auth::PolicyAnswer& answer) {
+  if (!over_ && answer.ticket == context_->ticket) apply(phase_->policy(*context_, answer));
+}
+
+void Session::on_identified(auth::Answer answer) {
+  if (!over_ && answer.ticket == context_->ticket) apply(phase_->identified(*context_, std::move(answer)));
+}
+
+void Session::on_placed(route::MapAnswer answer) {
+  if (!over_ && answer.ticket == context_->ticket) apply(phase_->placed(*context_, std::move(answer)));
 }
 
 void Session::dismiss(Fault reason) {

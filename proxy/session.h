@@ -22,7 +22,9 @@ class Session final : public net::TransportOwner, private net::Timer {
 
   void on_ready(int side, bool readable, bool writable) override;
   void on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
-  void on_verified(const auth::Answer& answer);
+  void on_policy(const auth::PolicyAnswer& answer);
+  void on_identified(auth::Answer answer);
+  void on_placed(route::MapAnswer answer);
 
   // Ends the session in good order: the proxy shuts down, or an administrator wants it.
   void dismiss(Fault reason);

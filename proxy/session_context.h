@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,9 @@
 #include "proxy/observe/record.h"
 #include "proxy/observe/worker_metrics.h"
 #include "proxy/phases.h"
+#include "proxy/services.h"
 #include "proxy/snapshot.h"
+#include "proxy/tls/peer_certificate.h"
 
 namespace postern {
 
@@ -28,9 +31,8 @@ class SessionHost {
   // Never the same twice while an answer for the former may be under way.
   virtual std::uint32_t new_generation() = 0;
 
-  // Asks the snapshot's verifier; the answer comes to the session that has the ticket. False: no room.
-  virtual bool verify(auth::Verifier& verifier, const std::string& user, const Secret& password,
-                      net::AnswerTicket ticket) = 0;
+  // What this worker asks about users. A session may meet the services of a later configuration than its own.
+  virtual Services& services() = 0;
 
   // Is this one of our own listeners?
   virtual bool is_own(const Endpoint& endpoint) const = 0;
@@ -58,7 +60,11 @@ struct SessionContext {
   net::AnswerTicket ticket;  // of the present phase: late answers for another are dropped
   Time accepted;
   auth::Limiter::AddressTicket address_ticket;
-  unsigned hops_left = 6;  // Dovecot's count begins at 7, and we are one hop
+  Endpoint socket{};             // our end of the client's connection
+  bool by_proxy_header = false;  // record.client and record.local came with a PROXY header
+  std::optional<tls::PeerCertificate> certificate{};  // the client's, verified
+  std::string foreign_backend{};                      // its name, for the record
+  unsigned hops_left = 6;                             // Dovecot's count begins at 7, and we are one hop
   observe::SessionRecord record;
 
   Protocol protocol() const { return listener.protocol; }
@@ -75,6 +81,9 @@ struct SessionContext {
 
 // What all phases before login do when the client has gone.
 Step client_gone(SessionContext& context, std::string detail = {});
+
+// Tells the policy service, where there is one, how a login ended: once for each login.
+void report(SessionContext& context, Attempt& attempt, Fault fault);
 
 // Says the last words and goes over to closing; the reason has been noted.
 Step say_and_close(SessionContext& context, std::string_view words);

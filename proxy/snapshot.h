@@ -8,9 +8,11 @@
 
 #include "conf/model.h"
 #include "parsers/secret.h"
+#include "proxy/auth/passwd.h"
 #include "proxy/auth/verifier.h"
 #include "proxy/pool/capabilities.h"
 #include "proxy/pool/pool.h"
+#include "proxy/route/map_file.h"
 #include "proxy/route/router.h"
 #include "proxy/tls/context.h"
 
@@ -23,6 +25,9 @@ struct StorePool {
   conf::StoreTls tls = conf::StoreTls::None;
   conf::Forward forward;
   conf::LoginAs login = conf::LoginAs::User;
+  bool authorization = false;  // a client may ask to act as another
+  std::uint16_t imap_port = 143;
+  std::uint16_t pop3_port = 110;
   conf::Pool::Time time;
   std::string master_user;
   Secret master_password;
@@ -53,17 +58,41 @@ struct ListenerPlan {
   }
 };
 
+// Who says whether credentials are right, and what it takes to ask.
+struct AuthPlan : conf::Auth {
+  std::shared_ptr<auth::Verifier> verifier;        // by = "passwd"
+  std::shared_ptr<const auth::PasswdFile> passwd;  // what was read, until it is adopted
+  std::shared_ptr<tls::ClientContext> http_tls;    // an https url of auth.http
+  std::shared_ptr<tls::ClientContext> policy_tls;  // of auth.policy
+  Secret policy_key;
+  // For stores that a source names together with how they are reached.
+  std::shared_ptr<tls::ClientContext> foreign_tls;
+  std::shared_ptr<tls::ClientContext> foreign_tls_unverified;
+
+  bool allows_host(const Address& address) const {
+    return std::ranges::any_of(allowed_hosts,
+                               [&address](const Network& one) { return one.contains(address); });
+  }
+};
+
+struct MapPlan {
+  conf::Map settings;
+  std::shared_ptr<const route::MapFile> file;  // null: redis
+  Secret redis_password;
+};
+
 // What a configuration became. Immutable; every session keeps the one that it began with, so a reload changes
 // nothing under it.
 struct Snapshot {
   std::string host_name;
   conf::Limits limits;
-  std::vector<Mechanism> mechanisms;
+  AuthPlan auth;
   std::vector<ListenerPlan> listeners;
   std::vector<StorePool> pools;
   std::shared_ptr<const route::Router> router;
-  std::shared_ptr<tls::ServerContext> tls;   // null: no listener needs it
-  std::shared_ptr<auth::Verifier> verifier;  // null: the store decides
+  std::shared_ptr<tls::ServerContext> tls;  // null: no listener needs it
+  bool asks_for_certificates = false;       // of clients
+  std::vector<MapPlan> maps;
   std::shared_ptr<pool::Capabilities> capabilities;
 };
 

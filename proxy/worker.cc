@@ -31,19 +31,39 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
              .woken =
                  [this] {
                    run_tasks();
-                   take_answers();
+                   services_.woken();
                  },
              .addresses =
                  [this](const std::vector<Address>& addresses, net::AnswerTicket ticket) {
-                   if (Session* session = session_at(ticket.slot)) session->on_addresses(addresses, ticket);
+                   if (ticket.slot >= net::kServiceSlots) {
+                     services_.addresses(addresses, ticket);
+                   } else if (Session* session = session_at(ticket.slot)) {
+                     session->on_addresses(addresses, ticket);
+                   }
                  }}),
-      mailbox_(std::make_shared<auth::Mailbox>([this] { loop_.wake(); })),
+      services_(loop_, {.wake = [this] { loop_.wake(); },
+                        .identified =
+                            [this](auth::Answer answer) {
+                              if (Session* session = session_at(answer.ticket.slot))
+                                session->on_identified(std::move(answer));
+                            },
+                        .policy =
+                            [this](const auth::PolicyAnswer& answer) {
+                              if (Session* session = session_at(answer.ticket.slot))
+                                session->on_policy(answer);
+                            },
+                        .placed =
+                            [this](route::MapAnswer answer) {
+                              if (Session* session = session_at(answer.ticket.slot))
+                                session->on_placed(std::move(answer));
+                            }}),
       heartbeat_(*this),
       id_state_(random_start() + number),
-      last_turn_(loop_.now().time_since_epoch().count()) {}
+      last_turn_(loop_.now().time_since_epoch().count()) {
+  services_.use(*snapshot_);
+}
 
 Worker::~Worker() {
-  mailbox_->close();
   if (thread_.joinable()) {
     loop_.stop();
     thread_.join();
@@ -66,6 +86,7 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> ope
   auto gates = std::make_shared<std::vector<Gate>>(std::move(opened));
   post([this, snapshot = std::move(snapshot), gates, kept = std::move(kept)] {
     snapshot_ = snapshot;
+    services_.use(*snapshot_);
     std::erase_if(gates_, [&kept](const OpenGate& gate) {
       return std::ranges::find(kept, gate.acceptor->endpoint()) == kept.end();
     });
@@ -119,12 +140,6 @@ void Worker::run_tasks() {
   for (const auto& task : tasks) task();
 }
 
-void Worker::take_answers() {
-  for (const auth::Answer& answer : mailbox_->take()) {
-    if (Session* session = session_at(answer.asker.slot)) session->on_verified(answer);
-  }
-}
-
 bool Worker::may_accept() const {
   return !exhausted_ && shared_.sessions.load(std::memory_order_relaxed) < snapshot_->limits.sessions;
 }
@@ -150,6 +165,7 @@ void Worker::accepted(const std::string& listener, int descriptor, const Endpoin
 void Worker::beat(Time now) {
   last_turn_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   metrics_.loop_lag.observe(loop_.take_longest_turn(), now);
+  services_.beat(now);
   exhausted_ = false;
   const unsigned limit = snapshot_->limits.sessions;
   std::int64_t paused = 0;
@@ -192,11 +208,6 @@ std::string Worker::new_session_id() {
     value /= kDigits.size();
   }
   return id;
-}
-
-bool Worker::verify(auth::Verifier& verifier, const std::string& user, const Secret& password,
-                    net::AnswerTicket ticket) {
-  return verifier.submit(user, password.clone(), mailbox_, {ticket.slot, ticket.generation});
 }
 
 bool Worker::is_own(const Endpoint& endpoint) const {

@@ -11,6 +11,7 @@
 
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
+#include "proxy/services.h"
 #include "proxy/session.h"
 #include "proxy/session_context.h"
 
@@ -80,14 +81,12 @@ class Worker final : private SessionHost {
   auth::FailureDelay& failure_delay() override { return shared_.failure_delay; }
   std::string new_session_id() override;
   std::uint32_t new_generation() override { return ++generation_; }
-  bool verify(auth::Verifier& verifier, const std::string& user, const Secret& password,
-              net::AnswerTicket ticket) override;
+  Services& services() override { return services_; }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t slot) override;
 
   void post(std::function<void()> task);
   void run_tasks();
-  void take_answers();
   void accepted(const std::string& listener, int descriptor, const Endpoint& peer);
   bool may_accept() const;
   void beat(Time now);
@@ -98,7 +97,7 @@ class Worker final : private SessionHost {
   observe::WorkerMetrics& metrics_;
   std::shared_ptr<const Snapshot> snapshot_;
   net::Loop loop_;
-  std::shared_ptr<auth::Mailbox> mailbox_;
+  Services services_;
   Heartbeat heartbeat_;
   std::vector<OpenGate> gates_;
   std::vector<Slot> slots_;

@@ -7,14 +7,14 @@
 
 namespace postern::auth {
 
-void Mailbox::post(Answer answer) {
+void Mailbox::post(Checked answer) {
   std::lock_guard lock(mutex_);
   if (!wake_) return;
   answers_.push_back(std::move(answer));
   if (answers_.size() == 1) wake_();
 }
 
-std::vector<Answer> Mailbox::take() {
+std::vector<Checked> Mailbox::take() {
   std::lock_guard lock(mutex_);
   return std::exchange(answers_, {});
 }
@@ -50,6 +50,21 @@ bool Verifier::submit(std::string user, Secret password, std::shared_ptr<Mailbox
   return true;
 }
 
+bool Verifier::submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, Asker asker) {
+  std::shared_ptr<const PasswdFile> file;
+  {
+    std::lock_guard lock(mutex_);
+    file = file_;
+  }
+  const auto entry = file ? file->find(user) : std::nullopt;
+  if (entry) {
+    mailbox->post({asker, Fault::None, std::string(entry->pool), std::string(entry->backend)});
+  } else {
+    mailbox->post({asker, file ? Fault::BadCredentials : Fault::AuthUnavailable, {}, {}});
+  }
+  return true;
+}
+
 void Verifier::cancel(const Mailbox& mailbox, Asker asker) {
   std::lock_guard lock(mutex_);
   std::erase_if(queue_, [&mailbox, asker](const Question& question) {
@@ -69,7 +84,7 @@ std::size_t Verifier::queued() const {
 
 namespace {
 
-Answer answer(const PasswdFile* file, std::string_view user, const Secret& password, Asker asker) {
+Checked answer(const PasswdFile* file, std::string_view user, const Secret& password, Asker asker) {
   if (!file) return {asker, Fault::AuthUnavailable, {}, {}};
   const auto entry = file->find(user);
   const Verdict verdict = verify(password, entry ? entry->hash : file->decoy());

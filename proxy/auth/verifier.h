@@ -25,7 +25,8 @@ struct Asker {
   bool operator==(const Asker&) const = default;
 };
 
-struct Answer {
+// What became of one question.
+struct Checked {
   Asker asker;
   Fault fault = Fault::None;  // None: the password is right; BadCredentials; AuthUnavailable
   std::string pool;           // from the file, empty when it does not say; meaningful with None alone
@@ -39,13 +40,13 @@ class Mailbox {
  public:
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  void post(Answer answer);
-  std::vector<Answer> take();
+  void post(Checked answer);
+  std::vector<Checked> take();
   void close();
 
  private:
   std::mutex mutex_;
-  std::vector<Answer> answers_;
+  std::vector<Checked> answers_;
   std::function<void()> wake_;  // empty: closed
 };
 
@@ -62,6 +63,9 @@ class Verifier {
   // False: the queue is full and there will be no answer: say Fault::AuthUnavailable. The answer comes to the
   // mailbox, always later and from another thread.
   bool submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox, Asker asker);
+
+  // The same for a user that has proved itself otherwise: None when the file has it, else BadCredentials.
+  bool submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, Asker asker);
 
   // Forgets a question that nobody waits for. Its answer may still come.
   void cancel(const Mailbox& mailbox, Asker asker);

@@ -27,7 +27,9 @@ std::expected<Router, std::vector<RouteError>> Router::build(std::span<const con
     }
 
     const auto pool = std::ranges::find(pools, route.pool, &conf::Pool::name);
-    if (pool == pools.end()) {
+    if (!route.map.empty()) {
+      // The map names the pool.
+    } else if (pool == pools.end()) {
       wrong("there is no pool \"" + route.pool + "\"");
     } else if (!route.backend.empty() && std::ranges::find(pool->backends, route.backend,
                                                            &conf::Backend::name) == pool->backends.end()) {
@@ -36,21 +38,26 @@ std::expected<Router, std::vector<RouteError>> Router::build(std::span<const con
 
     if (errors.size() != before) continue;
     entries.push_back({std::move(*user), route.listener, std::move(server_name),
-                       static_cast<std::size_t>(pool - pools.begin()), route.backend});
+                       static_cast<std::size_t>(pool - pools.begin()), route.backend, route.map});
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return Router(std::move(entries));
 }
 
-std::optional<Match> Router::match(const Query& query) const {
-  for (std::size_t index = 0; index < entries_.size(); ++index) {
+std::optional<Match> Router::match(const Query& query, std::size_t first) const {
+  for (std::size_t index = first; index < entries_.size(); ++index) {
     const Entry& entry = entries_[index];
-    if (!entry.listener.empty() && entry.listener != query.listener) continue;
-    if (entry.server_name && !entry.server_name->matches(query.server_name)) continue;
-    if (!entry.user.matches(query.user)) continue;
-    return Match{index, entry.pool, entry.backend};
+    if (why_not(query, index).empty()) return Match{index, entry.pool, entry.backend, entry.map};
   }
   return std::nullopt;
+}
+
+std::string_view Router::why_not(const Query& query, std::size_t route) const {
+  const Entry& entry = entries_[route];
+  if (!entry.listener.empty() && entry.listener != query.listener) return "listener";
+  if (entry.server_name && !entry.server_name->matches(query.server_name)) return "server_name";
+  if (!entry.user.matches(query.user)) return "user";
+  return {};
 }
 
 }  // namespace postern::route

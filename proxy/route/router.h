@@ -28,8 +28,9 @@ struct Query {
 
 struct Match {
   std::size_t route = 0;     // index in the configuration
-  std::size_t pool = 0;      // index in the configuration
+  std::size_t pool = 0;      // index in the configuration; without meaning when there is a map
   std::string_view backend;  // empty: the pool decides; lives as long as the Router
+  std::string_view map;      // not empty: this map says which pool; lives as long as the Router
 };
 
 // Which pool a user belongs to: the first route whose conditions all hold. Never changed after it is built;
@@ -40,8 +41,14 @@ class Router {
   static std::expected<Router, std::vector<RouteError>> build(std::span<const conf::Route> routes,
                                                               std::span<const conf::Pool> pools);
 
-  // nullopt: no route matches; the login is refused, never guessed (Fault::NoRoute).
-  std::optional<Match> match(const Query& query) const;
+  // The first route from number `first` on. nullopt: no route matches; the login is refused, never guessed
+  // (Fault::NoRoute).
+  std::optional<Match> match(const Query& query, std::size_t first = 0) const;
+
+  // The condition of a route that does not hold: "listener", "server_name" or "user"; empty: all hold.
+  std::string_view why_not(const Query& query, std::size_t route) const;
+  std::string_view map_of(std::size_t route) const { return entries_[route].map; }
+  std::size_t size() const { return entries_.size(); }
 
  private:
   struct Entry {
@@ -50,6 +57,7 @@ class Router {
     std::optional<Pattern> server_name;  // nullopt: any, none included
     std::size_t pool;
     std::string backend;
+    std::string map;
   };
   explicit Router(std::vector<Entry> entries) : entries_(std::move(entries)) {}
   std::vector<Entry> entries_;

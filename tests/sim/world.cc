@@ -104,7 +104,14 @@ std::unique_ptr<observe::Log> open_log(std::string& path) {
 
 }  // namespace
 
-World::World(std::string_view toml) : log_(open_log(log_path_)), metrics_(observe::MetricsSettings{}) {
+World::World(std::string_view toml)
+    : log_(open_log(log_path_)),
+      metrics_(observe::MetricsSettings{}),
+      services_(*this,
+                {.wake = [] {},
+                 .identified = [this](auth::Answer answer) { session_->on_identified(std::move(answer)); },
+                 .policy = [this](const auth::PolicyAnswer& answer) { session_->on_policy(answer); },
+                 .placed = [this](route::MapAnswer answer) { session_->on_placed(std::move(answer)); }}) {
   conf::Environment environment;
   environment.variable = [](const std::string&) { return std::nullopt; };
   environment.host_name = "mail.example.org";
@@ -114,6 +121,7 @@ World::World(std::string_view toml) : log_(open_log(log_path_)), metrics_(observ
   auto snapshot = compose(*loaded, nullptr, &metrics_, now_);
   if (!snapshot) FAIL(conf::to_string(snapshot.error()));
   snapshot_ = *snapshot;
+  services_.use(*snapshot_);
   const conf::Limits& limits = loaded->config.limits;
   limiter_.set_limits({.sessions_per_address = limits.sessions_per_address,
                        .prelogin_per_address = limits.prelogin_per_address,
@@ -195,16 +203,6 @@ void World::resolve(const std::string& host, net::AnswerTicket ticket) {
 
 void World::answer_late(const std::string& host, net::AnswerTicket ticket) {
   if (session_) session_->on_addresses(names[host], ticket);
-}
-
-bool World::verify(auth::Verifier&, const std::string&, const Secret&, net::AnswerTicket ticket) {
-  verify_ticket = ticket;
-  return true;
-}
-
-void World::verified(Fault fault, net::AnswerTicket ticket) {
-  session_->on_verified(
-      {.asker = {ticket.slot, ticket.generation}, .fault = fault, .pool = {}, .backend = {}});
 }
 
 bool World::is_own(const Endpoint& endpoint) const {

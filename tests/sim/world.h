@@ -104,7 +104,7 @@ class World final : public net::Reactor, private SessionHost {
   auth::FailureDelay& failure_delay() override { return *failure_delay_; }
   std::string new_session_id() override { return "simulated"; }
   std::uint32_t new_generation() override { return ++generation_; }
-  bool verify(auth::Verifier&, const std::string&, const Secret&, net::AnswerTicket) override;
+  Services& services() override { return services_; }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t) override { buried_ = true; }
 
@@ -120,15 +120,12 @@ class World final : public net::Reactor, private SessionHost {
   auth::Limiter limiter_{{}};
   std::unique_ptr<auth::FailureDelay> failure_delay_;
   std::shared_ptr<const Snapshot> snapshot_;
+  Services services_;
   std::vector<class Wire*> wires_;
   std::vector<std::unique_ptr<net::Timer>> later_;  // answers of name servers that are under way
   std::uint32_t generation_ = 0;
   bool buried_ = false;
   std::unique_ptr<Session> session_;
-
- public:
-  net::AnswerTicket verify_ticket{};  // of the last question to the password file
-  void verified(Fault fault, net::AnswerTicket ticket);
 };
 
 }  // namespace postern::sim

@@ -24,20 +24,20 @@ std::shared_ptr<const PasswdFile> users() {
 // A worker as the verifier sees it: woken by other threads, it takes its answers.
 class Worker {
  public:
-  std::vector<Answer> wait_for(std::size_t count) {
-    std::vector<Answer> all;
+  std::vector<Checked> wait_for(std::size_t count) {
+    std::vector<Checked> all;
     std::unique_lock lock(mutex_);
     while (all.size() < count) {
       woken_.wait(lock, [this] { return wakes_ > 0; });
       --wakes_;
       lock.unlock();
-      for (Answer& answer : mailbox->take()) all.push_back(std::move(answer));
+      for (Checked& answer : mailbox->take()) all.push_back(std::move(answer));
       lock.lock();
     }
     return all;
   }
 
-  Answer ask(Verifier& verifier, std::string user, std::string_view password) {
+  Checked ask(Verifier& verifier, std::string user, std::string_view password) {
     REQUIRE(verifier.submit(std::move(user), Secret(password), mailbox, {7, 9}));
     return wait_for(1)[0];
   }
@@ -102,7 +102,7 @@ TEST_CASE("the right password is told from every other") {
        }) {
     CAPTURE(row.user);
     CAPTURE(row.password);
-    const Answer answer = worker.ask(verifier, row.user, row.password);
+    const Checked answer = worker.ask(verifier, row.user, row.password);
     CHECK(answer.fault == row.fault);
     CHECK(answer.pool == row.pool);
     CHECK(answer.backend == row.backend);
@@ -213,7 +213,7 @@ TEST_CASE("many workers ask many threads, and each gets its own answers") {
                               worker.mailbox, {slot, worker_number}));
         if (i == 30) verifier.replace(users());
       }
-      for (const Answer& answer : worker.wait_for(60)) {
+      for (const Checked& answer : worker.wait_for(60)) {
         CHECK(answer.asker.generation == worker_number);
         CHECK(due[answer.asker.slot] == answer.fault);
         due.erase(answer.asker.slot);

@@ -93,7 +93,7 @@ void live_through_everything(Metrics& metrics, const Numbers& numbers) {
       worker.login_fault(static_cast<Fault>(fault));
       const Blame blame = describe(static_cast<Fault>(fault)).blame;
       constexpr std::array kOfNoBackend{Fault::NoBackend, Fault::MasterRefused, Fault::LookupInvalid,
-                                        Fault::HostNotAllowed};
+                                        Fault::HostNotAllowed, Fault::NoStorePassword};
       const bool of_one_backend =
           std::ranges::find(kOfNoBackend, static_cast<Fault>(fault)) == kOfNoBackend.end();
       if (of_one_backend && (blame == Blame::Store || blame == Blame::Configuration))

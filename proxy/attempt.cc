@@ -1,0 +1,26 @@
+#include "proxy/session_context.h"
+
+namespace postern {
+
+Duration Attempt::login_time() const { return destination.timeout.value_or(pool->time.login); }
+
+conf::StoreTls Attempt::store_tls() const { return destination.tls.value_or(pool->tls); }
+
+// Without a word of the source about TLS it is the pool's own context, with its CA.
+tls::ClientContext& Attempt::store_tls_context(const Snapshot& snapshot) const {
+  if (!destination.tls) return *pool->tls_context;
+  return destination.verify.value_or(true) ? *snapshot.auth.foreign_tls
+                                           : *snapshot.auth.foreign_tls_unverified;
+}
+
+void report(SessionContext& context, Attempt& attempt, Fault fault) {
+  if (!attempt.policy) return;
+  // What is temporary, or ours, is nobody's guess.
+  const bool counts = fault == Fault::None || describe(fault).blame == Blame::Credentials;
+  if (const auto policy = context.host.services().policy(); policy && counts) {
+    policy->report(*attempt.policy, fault);
+  }
+  attempt.policy.reset();
+}
+
+}  // namespace postern

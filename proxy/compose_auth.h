@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/loader.h"
+#include "proxy/snapshot.h"
+
+namespace postern {
+
+// What compose() needs of users: the sources, the policy service and the maps. Every problem that is found is
+// added.
+using Problems = std::vector<conf::Diagnostic>;
+
+// The verifier of `previous` goes on, with the file as it is now when adopt() is called.
+AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problems& problems);
+// The configuration is used from now on.
+void adopt(AuthPlan& plan);
+std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems);
+
+// A file that holds one secret; a line break at its end is not part of it. `path` is the key that names it.
+Secret read_secret(const conf::Loaded& loaded, const std::string& path, const std::string& file,
+                   Problems& problems);
+
+}  // namespace postern

@@ -1,0 +1,217 @@
+#include <algorithm>
+
+#include "proxy/session_context.h"
+
+namespace postern {
+
+namespace {
+
+// What an inner proxy told of the client, when this listener believes it. False: it can't be believed.
+bool adopt(SessionContext& context, const Forwarded& forwarded) {
+  if (!context.listener.trusts(context.record.peer.address)) return true;
+  if (forwarded.malformed) return false;
+  if (forwarded.client) context.record.client = *forwarded.client;
+  if (forwarded.connected) context.record.local = *forwarded.connected;
+  if (!forwarded.session.empty()) context.record.session = forwarded.session;
+  if (!forwarded.server_name.empty()) context.record.server_name = forwarded.server_name;
+  if (forwarded.hops_left) context.hops_left = *forwarded.hops_left == 0 ? 0 : *forwarded.hops_left - 1;
+  return true;
+}
+
+// The user's name as the certificate says it; empty: it does not.
+std::string certificate_name(const SessionContext& context) {
+  if (!context.certificate) return {};
+  if (context.snapshot->auth.certificate_name == conf::CertificateName::CommonName) {
+    return context.certificate->common_name;
+  }
+  // Of two names nobody could say which is meant.
+  return context.certificate->emails.size() == 1 ? context.certificate->emails.front() : std::string();
+}
+
+// "user*master": the login name of somebody who acts as the user.
+void split_master(Credentials& credentials, const std::string& separator) {
+  const bool named = credentials.mechanism == Mechanism::Command ||
+                     credentials.mechanism == Mechanism::Plain || credentials.mechanism == Mechanism::Login;
+  if (separator.empty() || !named || !credentials.authorization.empty()) return;
+  const std::size_t place = credentials.user.find(separator);
+  if (place == 0 || place == std::string::npos || place + separator.size() == credentials.user.size()) return;
+  credentials.authorization = credentials.user.substr(0, place);
+  credentials.user.erase(0, place + separator.size());
+}
+
+auth::Question question(const SessionContext& context, const Attempt& attempt, net::AnswerTicket ticket) {
+  const observe::SessionRecord& record = context.record;
+  return {.ticket = ticket,
+          .protocol = context.protocol(),
+          .credentials = &attempt.credentials,
+          .attempt = record.attempts + 1,
+          .session = record.session,
+          .client = record.client,
+          .local = record.local,
+          .peer = record.peer,
+          .socket = context.socket,
+          .by_proxy_header = context.by_proxy_header,
+          .secure = context.front.secure(),
+          .tls_version = record.tls_version,
+          .tls_cipher = record.tls_cipher,
+          .server_name = record.server_name,
+          .client_id = attempt.client_id,
+          .certificate = context.certificate ? &*context.certificate : nullptr};
+}
+
+}  // namespace
+
+Authenticate::~Authenticate() { stop_asking(); }
+
+void Authenticate::stop_asking() {
+  if (source_) source_->cancel(ticket_);
+  if (policy_) policy_->cancel(ticket_);
+  source_.reset();
+  policy_.reset();
+}
+
+Step Authenticate::begin(SessionContext& context) {
+  ticket_ = context.ticket;
+  attempt->client_id = attempt->dialogue->client_id();
+  observe::SessionRecord& record = context.record;
+  Credentials& credentials = attempt->credentials;
+  record.mechanism = credentials.mechanism;
+  if (!record.dialogue)
+    record.dialogue = attempt->began - context.accepted - record.handshake.value_or(Time::duration::zero());
+  if (!adopt(context, attempt->dialogue->forwarded())) return refuse({Fault::ProxyHeader, {}, {}});
+  if (context.hops_left == 0) return refuse({Fault::Loop, {}, {}});
+  if (Step step = prepare(context); !std::holds_alternative<Keep>(step)) return step;
+  if (context.host.services().policy()) return ask_policy(context, Stage::Before);
+  return ask_source(context);
+}
+
+// Who asks to be whom, as far as the client's own words go.
+Step Authenticate::prepare(SessionContext& context) {
+  Credentials& credentials = attempt->credentials;
+  const conf::AuthBy by = context.snapshot->auth.by;
+  split_master(credentials, context.snapshot->auth.master_separator);
+  if (credentials.mechanism == Mechanism::External) {
+    credentials.user = certificate_name(context);
+    if (credentials.user.empty()) {
+      context.record.user = credentials.authorization;
+      context.record.detail =
+          "the client's certificate has no name of the kind that auth.certificate_name asks for";
+      return refuse({Fault::BadCredentials, {}, {}});
+    }
+    if (credentials.authorization == credentials.user) credentials.authorization.clear();
+  }
+  attempt->user = credentials.authorization.empty() ? credentials.user : credentials.authorization;
+  context.record.user = attempt->user;
+  // A store and Dovecot decide themselves who may act as whom; a password file and an HTTP service have no
+  // word for it.
+  if (!credentials.authorization.empty() && (by == conf::AuthBy::Passwd || by == conf::AuthBy::Http)) {
+    context.record.detail = credentials.user + " may not act as another user";
+    return refuse({Fault::NotAuthorized, {}, {}});
+  }
+  return Keep{};
+}
+
+Step Authenticate::ask_policy(SessionContext& context, Stage stage) {
+  stage_ = stage;
+  auto policy = context.host.services().policy();
+  if (!policy) return stage == Stage::Before ? ask_source(context) : hold(context);
+  if (!attempt->policy) attempt->policy = policy->question(question(context, *attempt, ticket_));
+  if (policy->ask(ticket_, *attempt->policy)) {
+    policy_ = std::move(policy);
+    return Keep{};
+  }
+  return this->policy(context, {.ticket = ticket_,
+                                .verdict = auth::PolicyAnswer::Verdict::Unavailable,
+                                .wait = {},
+                                .detail = "too many questions to the policy service are under way"});
+}
+
+Step Authenticate::policy(SessionContext& context, const auth::PolicyAnswer& answer) {
+  policy_.reset();
+  if (answer.verdict == auth::PolicyAnswer::Verdict::Reject) {
+    context.record.detail =
+        "the policy service refused" + (answer.detail.empty() ? "" : ": " + answer.detail);
+    return refuse({Fault::PolicyRefused, {}, {}});
+  }
+  if (answer.verdict == auth::PolicyAnswer::Verdict::Unavailable && context.snapshot->auth.policy &&
+      context.snapshot->auth.policy->reject_on_failure) {
+    context.record.detail = "the policy service: " + answer.detail;
+    return refuse({Fault::AuthUnavailable, {}, {}});
+  }
+  const Time until = context.reactor.now() + answer.wait;
+  if (answer.wait > Duration::zero()) {
+    hold_until_ = hold_until_ == kNever ? until : std::max(hold_until_, until);
+  }
+  if (stage_ == Stage::After) return hold(context);
+  return hold_until_ == kNever ? ask_source(context) : Keep{};
+}
+
+Step Authenticate::ask_source(SessionContext& context) {
+  if (context.snapshot->auth.by == conf::AuthBy::Store) return hold(context);
+  auto source = context.host.services().source();
+  if (!source || !source->ask(question(context, *attempt, ticket_))) {
+    context.record.detail = "too many logins wait for the source of identities";
+    return refuse({Fault::AuthUnavailable, {}, {}});
+  }
+  source_ = std::move(source);
+  return Keep{};
+}
+
+Step Authenticate::identified(SessionContext& context, auth::Answer answer) {
+  if (answer.kind == auth::Answer::Kind::Challenge) return challenge(context, answer.challenge);
+  source_.reset();
+  if (!answer.detail.empty()) context.record.detail = answer.detail;
+  if (answer.kind == auth::Answer::Kind::Accepted) {
+    attempt->destination = std::move(answer.destination);
+    if (!attempt->destination.user.empty()) attempt->user = attempt->destination.user;
+    context.record.user = attempt->user;
+    if (answer.wait > Duration::zero()) hold_until_ = context.reactor.now() + answer.wait;
+    return ask_policy(context, Stage::After);
+  }
+  if (!answer.destination.user.empty()) context.record.user = answer.destination.user;
+  if (!answer.challenge.empty() && attempt->is_token()) {
+    const std::string message = std::move(answer.challenge);
+    refused_ = std::move(answer);
+    return challenge(context, message);
+  }
+  auto next = std::make_unique<Refuse>();
+  next->refusal = std::move(answer.refusal);
+  next->at_least = answer.wait;
+  next->close = answer.close;
+  next->attempt = std::move(attempt);
+  return next;
+}
+
+Step Authenticate::answered(SessionContext& context, Secret message) {
+  if (source_) {
+    source_->respond(ticket_, std::move(message));
+    return Keep{};
+  }
+  // The error was told, and the client has heard it (RFC 7628 §3.2.3).
+  refused_->challenge.clear();
+  return identified(context, std::move(*refused_));
+}
+
+// The credentials are right, or the store will tell; the login may still have to wait.
+Step Authenticate::hold(SessionContext& context) {
+  if (hold_until_ != kNever && hold_until_ > context.reactor.now()) {
+    stage_ = Stage::After;
+    return Keep{};
+  }
+  auto next = std::make_unique<Lookup>();
+  next->attempt = std::move(attempt);
+  return next;
+}
+
+Step Authenticate::expired(SessionContext& context) {
+  if (context.reactor.now() >= context.login_deadline()) return Waiting::expired(context);
+  hold_until_ = kNever;
+  return stage_ == Stage::After ? hold(context) : ask_source(context);
+}
+
+Time Authenticate::deadline(const SessionContext& context) const {
+  const bool asking = source_ || policy_;
+  return asking ? context.login_deadline() : std::min(hold_until_, context.login_deadline());
+}
+
+}  // namespace postern

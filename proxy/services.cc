@@ -1,0 +1,133 @@
+#include "proxy/services.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "proxy/auth/dovecot_source.h"
+#include "proxy/auth/http_source.h"
+#include "proxy/route/map_file.h"
+#include "proxy/route/redis_map.h"
+
+namespace postern {
+
+namespace {
+
+// Longer than any login may take.
+constexpr std::chrono::hours kRetirement{1};
+
+// What of [auth] makes a source.
+bool same_source(const conf::Auth& a, const conf::Auth& b) {
+  return a.by == b.by && a.http == b.http && a.dovecot == b.dovecot;
+}
+
+}  // namespace
+
+Services::Services(net::Reactor& reactor, Hooks hooks) : reactor_(reactor), hooks_(std::move(hooks)) {}
+
+Services::~Services() = default;
+
+void Services::use(const Snapshot& snapshot) {
+  use_source(snapshot.auth);
+  use_policy(snapshot.auth);
+  use_maps(snapshot.maps);
+  auth_ = snapshot.auth;
+}
+
+void Services::use_source(const AuthPlan& plan) {
+  if (same_source(plan, auth_) && plan.verifier == verifier_) return;
+  retire(std::move(source_), source_slot_);
+  retire(std::move(passwd_), 0);
+  source_.reset();
+  passwd_.reset();
+  verifier_ = plan.verifier;
+  switch (plan.by) {
+    case conf::AuthBy::Store:
+      return;
+    case conf::AuthBy::Passwd:
+      passwd_ = std::make_shared<auth::PasswdSource>(plan.verifier, hooks_.wake, hooks_.identified);
+      source_ = passwd_;
+      return;
+    case conf::AuthBy::Http: {
+      source_slot_ = new_slot();
+      auto source = std::make_shared<auth::HttpSource>(reactor_, *plan.http, plan.http_tls, source_slot_,
+                                                       hooks_.identified);
+      services_[source_slot_] = source.get();
+      source_ = std::move(source);
+      return;
+    }
+    case conf::AuthBy::Dovecot: {
+      source_slot_ = new_slot();
+      auto source = std::make_shared<auth::DovecotSource>(reactor_, *plan.dovecot, source_slot_,
+                                                          hooks_.identified, std::chrono::system_clock::now);
+      services_[source_slot_] = source.get();
+      source_ = std::move(source);
+      return;
+    }
+  }
+}
+
+void Services::use_policy(const AuthPlan& plan) {
+  if (plan.policy == auth_.policy && (policy_ != nullptr) == plan.policy.has_value()) return;
+  retire(std::move(policy_), policy_slot_);
+  policy_.reset();
+  if (!plan.policy) return;
+  policy_slot_ = new_slot();
+  policy_ = std::make_shared<auth::Policy>(reactor_, *plan.policy, plan.policy_key.clone(), plan.policy_tls,
+                                           policy_slot_, hooks_.policy);
+  services_[policy_slot_] = policy_.get();
+}
+
+void Services::use_maps(const std::vector<MapPlan>& plans) {
+  std::map<std::string, NamedMap, std::less<>> maps;
+  for (const MapPlan& plan : plans) {
+    const auto former = maps_.find(plan.settings.name);
+    if (former != maps_.end() && former->second.settings == plan.settings &&
+        former->second.file == plan.file) {
+      maps.insert(maps_.extract(former));
+      continue;
+    }
+    NamedMap& made = maps[plan.settings.name];
+    made.settings = plan.settings;
+    made.file = plan.file;
+    if (plan.file) {
+      made.map = std::make_shared<route::FileMap>(plan.file);
+    } else {
+      made.slot = new_slot();
+      auto map = std::make_shared<route::RedisMap>(reactor_, plan.settings, plan.redis_password.clone(),
+                                                   made.slot, hooks_.placed);
+      services_[made.slot] = map.get();
+      made.map = std::move(map);
+    }
+  }
+  maps_.swap(maps);
+  for (auto& [name, gone] : maps) retire(std::move(gone.map), gone.slot);
+}
+
+void Services::retire(std::shared_ptr<void> what, std::uint32_t slot) {
+  if (what) retired_.push_back({std::move(what), reactor_.now() + kRetirement, slot});
+}
+
+std::shared_ptr<route::Map> Services::map(std::string_view name) const {
+  const auto found = maps_.find(name);
+  return found == maps_.end() ? nullptr : found->second.map;
+}
+
+void Services::woken() {
+  if (passwd_) passwd_->take_answers();
+}
+
+void Services::addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket) {
+  const auto found = services_.find(ticket.slot);
+  if (found != services_.end()) found->second->addresses(addresses, ticket);
+}
+
+void Services::beat(Time now) {
+  std::erase_if(retired_, [this, now](const Retired& retired) {
+    if (now < retired.until) return false;
+    services_.erase(retired.slot);
+    return true;
+  });
+}
+
+}  // namespace postern

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/auth/passwd_source.h"
+#include "proxy/auth/policy.h"
+#include "proxy/auth/source.h"
+#include "proxy/net/reactor.h"
+#include "proxy/route/map.h"
+#include "proxy/snapshot.h"
+
+namespace postern {
+
+// What one worker asks about users: the source of identity, the policy service, the maps. Belongs to the
+// worker's loop. A reload replaces what it changed; what was asked before is still answered by those who were
+// asked.
+class Services {
+ public:
+  struct Hooks {
+    std::function<void()> wake;  // from any thread: the loop shall call woken()
+    auth::Source::Deliver identified;
+    auth::Policy::Deliver policy;
+    route::Map::Deliver placed;
+  };
+  Services(net::Reactor& reactor, Hooks hooks);
+  Services(const Services&) = delete;
+  ~Services();
+
+  void use(const Snapshot& snapshot);
+
+  // Null: the store decides; there is no policy service; there is no map of this name (any more). Who holds
+  // one while it waits for an answer keeps it alive.
+  std::shared_ptr<auth::Source> source() const { return source_; }
+  std::shared_ptr<auth::Policy> policy() const { return policy_; }
+  std::shared_ptr<route::Map> map(std::string_view name) const;
+
+  void woken();
+  void addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
+  // Now and then: forgets what a reload replaced and nobody waits for any more.
+  void beat(Time now);
+
+ private:
+  struct Retired {
+    std::shared_ptr<void> what;
+    Time until;
+    std::uint32_t slot;  // 0: none
+  };
+  struct NamedMap {
+    conf::Map settings;
+    std::shared_ptr<const route::MapFile> file;
+    std::shared_ptr<route::Map> map;
+    std::uint32_t slot = 0;  // 0: none
+  };
+  std::uint32_t new_slot() { return net::kServiceSlots + next_slot_++; }
+  void retire(std::shared_ptr<void> what, std::uint32_t slot);
+  void use_source(const AuthPlan& plan);
+  void use_policy(const AuthPlan& plan);
+  void use_maps(const std::vector<MapPlan>& plans);
+
+  net::Reactor& reactor_;
+  Hooks hooks_;
+  conf::Auth auth_;  // that source_ and policy_ were made from
+  std::shared_ptr<auth::Verifier> verifier_;
+  std::shared_ptr<auth::Source> source_;
+  std::shared_ptr<auth::PasswdSource> passwd_;  // the same object, when it is one
+  std::shared_ptr<auth::Policy> policy_;
+  std::map<std::string, NamedMap, std::less<>> maps_;
+  std::vector<Retired> retired_;
+  std::map<std::uint32_t, net::Service*> services_;  // by slot; the retired included
+  std::uint32_t source_slot_ = 0;
+  std::uint32_t policy_slot_ = 0;
+  std::uint16_t next_slot_ = 0;
+};
+
+}  // namespace postern
