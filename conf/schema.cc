@@ -125,7 +125,7 @@ constexpr Section kSections[] = {
     {"map.*", "Users that are spread by hand, for [[route]]. Exactly one of `file` and [map.NAME.redis].",
      [](Config& config, std::string_view name) { config.maps.emplace_back().name = name; }},
     {"map.*.redis", "The map is in Redis.",
-     [](Config& config, std::string_view) { config.maps.back().redis.emplace(); }},
+     [](Config& config, std::string_view) { config.maps.back().redis = Map::Redis{}; }},
     {"map.*.cache", "What each worker remembers of Redis's answers."},
     {"route[]",
      "Which pool a user goes to: the first route whose every condition holds. A login without a route is "
