@@ -147,8 +147,7 @@ void ImapFront::challenge(std::string_view message) {
 
 void ImapFront::reject(const Refusal& refusal) {
   const FaultRow& row = describe(refusal.fault);
-  const bool own_words = refusal.code.empty() && refusal.text.empty();
-  const std::string code = without_controls(own_words ? row.imap_code : refusal.code);
+  const std::string code = without_controls(refusal.code.empty() ? row.imap_code : refusal.code);
   const std::string text = without_controls(refusal.text.empty() ? row.text : refusal.text);
   answer("NO " + (code.empty() ? "" : "[" + code + "] ") + text);
   phase_ = Phase::Command;
