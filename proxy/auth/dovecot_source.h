@@ -29,7 +29,7 @@ class DovecotSource final : public Source, public net::Service, private Link::Ow
   // as no question is under way.
   DovecotSource(net::Reactor& reactor, const conf::DovecotSource& settings, std::uint32_t slot,
                 Deliver deliver, WallClock wall_clock, Duration renewal = std::chrono::minutes(1));
-  ~DovecotSource();
+  ~DovecotSource() override;
 
   bool ask(const Question& question) override;
   void respond(net::AnswerTicket ticket, Secret message) override;
