@@ -113,7 +113,6 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
          .trusted = listener.trusted});
   }
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  adopt(snapshot->auth);
 
   snapshot->capabilities =
       previous == nullptr ? std::make_shared<pool::Capabilities>() : previous->capabilities;

@@ -38,11 +38,15 @@ void make_passwd(const conf::Loaded& loaded, const Snapshot* previous, AuthPlan&
     add_errors(loaded, "auth.passwd_file", plan.passwd_file, file.error(), problems);
     return;
   }
-  plan.passwd = *file;
-  plan.verifier = previous == nullptr ? nullptr : previous->auth.verifier;
-  if (plan.verifier) return;
+  plan.passwd_state = (*file)->state();
+  // The file is read again whenever it changes, so a reload that is refused later may as well have read it.
+  if (previous != nullptr && previous->auth.verifier && previous->auth.passwd_file == plan.passwd_file) {
+    plan.verifier = previous->auth.verifier;
+    plan.verifier->replace(std::move(*file));
+    return;
+  }
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency() / 2);
-  plan.verifier = std::make_shared<auth::Verifier>(threads, kVerifierQueue, nullptr);
+  plan.verifier = std::make_shared<auth::Verifier>(threads, kVerifierQueue, std::move(*file));
 }
 
 // A place that is not there is found before a user looks for it.
@@ -99,10 +103,6 @@ AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problem
     plan.foreign_tls_unverified = client_tls(loaded, "auth.by", {.ca_file = "", .verify = false}, problems);
   }
   return plan;
-}
-
-void adopt(AuthPlan& plan) {
-  if (plan.verifier) plan.verifier->replace(std::move(plan.passwd));
 }
 
 std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems) {

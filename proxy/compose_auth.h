@@ -12,10 +12,8 @@ namespace postern {
 // added.
 using Problems = std::vector<conf::Diagnostic>;
 
-// The verifier of `previous` goes on, with the file as it is now when adopt() is called.
+// The verifier of `previous` goes on when its file has the same name, and takes what the file says now.
 AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problems& problems);
-// The configuration is used from now on.
-void adopt(AuthPlan& plan);
 std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems);
 
 // A file that holds one secret; a line break at its end is not part of it. `path` is the key that names it.

@@ -10,6 +10,7 @@
 #include "conf/loader.h"
 #include "proxy/auth/failure_delay.h"
 #include "proxy/auth/limiter.h"
+#include "proxy/auth/passwd_watch.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/signals.h"
 #include "proxy/observe/admin_http.h"
@@ -56,6 +57,10 @@ class Server {
   void drain_step(Time now);
   unsigned sessions() const;
 
+  // The password file is read again when it has changed.
+  void watch_passwd(const AuthPlan& plan);
+  void watch_step(Time now);
+
   observe::Answer healthy() const;
   observe::Answer ready() const;
   std::vector<observe::BackendSample> sample_backends() const;
@@ -70,6 +75,14 @@ class Server {
     void expired(Time now) override { server_.drain_step(now); }
     Server& server_;
   };
+  class WatchTimer final : public net::Timer {
+   public:
+    explicit WatchTimer(Server& server) : server_(server) {}
+
+   private:
+    void expired(Time now) override { server_.watch_step(now); }
+    Server& server_;
+  };
   enum class Drain : std::uint8_t { No, Waiting, Leaving, Dismissed };
 
   Start start_;
@@ -82,7 +95,9 @@ class Server {
   net::Loop loop_;
   Prober prober_;
   DrainTimer drain_timer_;
-  std::vector<Endpoint> endpoints_;  // that are listened on
+  WatchTimer watch_timer_;
+  std::unique_ptr<auth::PasswdWatch> passwd_watch_;  // null: there is no password file
+  std::vector<Endpoint> endpoints_;                  // that are listened on
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<observe::AdminHttp> admin_;
   std::unique_ptr<net::Signals> signals_;

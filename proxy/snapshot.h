@@ -61,7 +61,7 @@ struct ListenerPlan {
 // Who says whether credentials are right, and what it takes to ask.
 struct AuthPlan : conf::Auth {
   std::shared_ptr<auth::Verifier> verifier;        // by = "passwd"
-  std::shared_ptr<const auth::PasswdFile> passwd;  // what was read, until it is adopted
+  auth::FileState passwd_state;                    // of the file that was read
   std::shared_ptr<tls::ClientContext> http_tls;    // an https url of auth.http
   std::shared_ptr<tls::ClientContext> policy_tls;  // of auth.policy
   Secret policy_key;
