@@ -4,6 +4,7 @@
 
 #include "conf/loader.h"
 #include "proxy/compose.h"
+#include "proxy/explain.h"
 #include "proxy/process.h"
 #include "proxy/server.h"
 
@@ -25,6 +26,28 @@ int check(const std::string& path) {
   std::printf("%s: %zu listeners, %zu routes, %zu pools: good\n", path.c_str(),
               loaded->config.listeners.size(), loaded->config.routes.size(), loaded->config.pools.size());
   return 0;
+}
+
+int route(const std::string& path, const postern::RouteQuestion& question, bool json) {
+  const auto loaded = postern::conf::load_file(path, postern::conf::Environment::real());
+  if (!loaded) {
+    std::fputs(postern::conf::to_string(loaded.error()).c_str(), stderr);
+    return kBadConfiguration;
+  }
+  const auto snapshot = postern::compose(*loaded, nullptr, nullptr, postern::Time{});
+  if (!snapshot) {
+    std::fputs(postern::conf::to_string(snapshot.error()).c_str(), stderr);
+    return kBadConfiguration;
+  }
+  const auto& admin = loaded->config.admin.http;
+  const auto running = admin ? postern::ask_running(*admin) : std::nullopt;
+  const auto explanation = postern::explain(loaded->config, **snapshot, question, running);
+  if (!explanation) {
+    std::fprintf(stderr, "%s\n", explanation.error().c_str());
+    return kBadConfiguration;
+  }
+  std::fputs((json ? postern::to_json(*explanation) : postern::to_text(*explanation)).c_str(), stdout);
+  return explanation->fault == postern::Fault::None ? 0 : 1;
 }
 
 int run(const std::string& path) {
@@ -53,6 +76,19 @@ int main(int argc, char** argv) {
       "check", "Check the configuration, its certificates and files; exit status 2 when it is bad");
   check_command->add_option("-c,--config", path, "The configuration file")->capture_default_str();
 
+  postern::RouteQuestion question;
+  bool json = false;
+  CLI::App* route_command = app.add_subcommand(
+      "route",
+      "Show where a user would go, and why; changes nothing. Exit status 1: the login would be refused");
+  route_command->add_option("user", question.user, "The user's name, as the client gives it")->required();
+  route_command->add_option("-c,--config", path, "The configuration file")->capture_default_str();
+  route_command->add_option("--listener", question.listener, "The listener; default: the first");
+  route_command->add_option("--server-name", question.server_name,
+                            "The name that the client asks for by SNI");
+  route_command->add_flag("--json", json, "One JSON object");
+
   CLI11_PARSE(app, argc, argv);
+  if (*route_command) return route(path, question, json);
   return *check_command ? check(path) : run(path);
 }

@@ -32,6 +32,8 @@ class Services {
   ~Services();
 
   void use(const Snapshot& snapshot);
+  // The maps alone.
+  void use_maps(const std::vector<MapPlan>& plans);
 
   // Null: the store decides; there is no policy service; there is no map of this name (any more). Who holds
   // one while it waits for an answer keeps it alive.
@@ -60,7 +62,6 @@ class Services {
   void retire(std::shared_ptr<void> what, std::uint32_t slot);
   void use_source(const AuthPlan& plan);
   void use_policy(const AuthPlan& plan);
-  void use_maps(const std::vector<MapPlan>& plans);
 
   net::Reactor& reactor_;
   Hooks hooks_;

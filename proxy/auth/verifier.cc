@@ -51,11 +51,7 @@ bool Verifier::submit(std::string user, Secret password, std::shared_ptr<Mailbox
 }
 
 bool Verifier::submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, Asker asker) {
-  std::shared_ptr<const PasswdFile> file;
-  {
-    std::lock_guard lock(mutex_);
-    file = file_;
-  }
+  const std::shared_ptr<const PasswdFile> file = this->file();
   const auto entry = file ? file->find(user) : std::nullopt;
   if (entry) {
     mailbox->post({asker, Fault::None, std::string(entry->pool), std::string(entry->backend)});
@@ -75,6 +71,11 @@ void Verifier::cancel(const Mailbox& mailbox, Asker asker) {
 void Verifier::replace(std::shared_ptr<const PasswdFile> file) {
   std::lock_guard lock(mutex_);
   std::swap(file_, file);
+}
+
+std::shared_ptr<const PasswdFile> Verifier::file() const {
+  std::lock_guard lock(mutex_);
+  return file_;
 }
 
 std::size_t Verifier::queued() const {

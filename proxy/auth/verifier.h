@@ -73,6 +73,7 @@ class Verifier {
   // What a reload has read; questions that wait are checked against it.
   void replace(std::shared_ptr<const PasswdFile> file);
 
+  std::shared_ptr<const PasswdFile> file() const;
   std::size_t queued() const;
 
  private:
