@@ -24,7 +24,8 @@ demo_packages=(
     libzephyr4
 )
 test_packages=(
-    isync fetchmail netbase prometheus redis-server  # fetchmail looks its ports up in netbase's /etc/services
+    isync fetchmail netbase prometheus  # fetchmail looks its ports up in netbase's /etc/services
+    redis-server fail2ban
     clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 ccache git
 )
 unpacked_packages=(cyrus-common cyrus-imapd cyrus-pop3d sasl2-bin)
