@@ -8,12 +8,14 @@ import os
 import platform
 import shutil
 import signal
-import statistics
 import sys
 import tempfile
 
-from scenarios import SCENARIOS, SHORT, Sizes
-from servers import PROXIES, Failure, Ground, version_of
+import table
+from ground import PROXIES, Ground, Variant
+from peers import version_of
+from scenarios import GROUPS, SCENARIOS, SHORT, Sizes
+from servers import Failure
 
 WARM_UP = 100  # logins that nobody counts
 
@@ -22,14 +24,15 @@ def arguments():
     parser = argparse.ArgumentParser(prog="bench/compare.sh", description=__doc__)
     parser.add_argument("--build-dir", required=True, help="where postern was built")
     parser.add_argument("--load-build-dir", help="where the load generator and the store were built, if elsewhere")
-    parser.add_argument("--only", help=f"some of {','.join(SCENARIOS)}")
-    parser.add_argument("--peers", default="haproxy,nginx", help="beside postern; empty: none")
+    parser.add_argument("--only", help=f"some of {', '.join(SCENARIOS)}, or of the groups {', '.join(GROUPS)}")
+    parser.add_argument("--peers", default="haproxy,nginx,dovecot,perdition", help="beside postern; empty: none")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--short", action="store_true", help="a smoke run: its figures mean nothing")
     parser.add_argument("--no-pin", action="store_true", help="leave it to the kernel which CPU runs what")
     parser.add_argument("--json", metavar="FILE", help="write every figure of every round")
     asked = parser.parse_args()
-    asked.only = asked.only.split(",") if asked.only else list(SCENARIOS)
+    names = asked.only.split(",") if asked.only else list(SCENARIOS)
+    asked.only = [scenario for name in names for scenario in GROUPS.get(name, [name])]
     asked.proxies = ["postern"] + [name for name in asked.peers.split(",") if name]
     for given, known in ((asked.only, SCENARIOS), (asked.proxies, PROXIES)):
         for name in given:
@@ -42,34 +45,44 @@ def arguments():
 
 def measure(asked, ground, sizes):
     """(scenario, proxy) -> the figures of each round, or the text of a failure; and the proxies' versions."""
-    results = {(scenario, name): [] for scenario in asked.only for name in asked.proxies}
+    results = {(scenario, name): [] for scenario in asked.only for name in asked.proxies
+               if name in SCENARIOS[scenario].who}
     with contextlib.ExitStack() as running:
         running.enter_context(ground.start_store())
-        proxies = [running.enter_context(ground.start(name)) for name in asked.proxies]
-        warm_up(ground, proxies)
-        versions = {proxy.name: version_of(proxy) for proxy in proxies}
+        proxies = {name: running.enter_context(ground.start(name)) for name in asked.proxies}
+        for proxy in proxies.values():
+            try:
+                warm_up(ground, proxy)
+            except Failure as failure:
+                raise Failure(f"{proxy.name}: {failure}; it says: {proxy.said()}") from None
+        versions = {name: version_of(proxy) for name, proxy in proxies.items()}
         for number in range(asked.rounds):
             for scenario in asked.only:
-                for turn in range(len(proxies)):
-                    proxy = proxies[(turn + number) % len(proxies)]
-                    progress(f"round {number + 1} of {asked.rounds}: {scenario}, {proxy.name}")
-                    one(ground, proxy, sizes, scenario, results)
+                for turn in range(len(asked.proxies)):
+                    name = asked.proxies[(turn + number) % len(asked.proxies)]
+                    if isinstance(results.get((scenario, name)), list):
+                        progress(f"round {number + 1} of {asked.rounds}: {scenario}, {name}")
+                        one(ground, proxies[name], sizes, scenario, results)
     progress("")
     return results, versions
 
 
-def warm_up(ground, proxies):
-    login = SCENARIOS["login"][0]
-    for proxy in proxies:
-        login(ground, proxy, dataclasses.replace(SHORT, logins=WARM_UP))
+def warm_up(ground, proxy):
+    SCENARIOS["login"].run(ground, proxy, dataclasses.replace(SHORT, logins=WARM_UP))
 
 
-def one(ground, proxy, sizes, scenario, results):
-    place = (scenario, proxy.name)
-    if isinstance(results[place], str):
-        return
+def one(ground, proxy, sizes, name, results):
+    scenario, place = SCENARIOS[name], (name, proxy.name)
     try:
-        results[place].append(SCENARIOS[scenario][0](ground, proxy, sizes))
+        if scenario.fresh:
+            figures = scenario.run(ground, proxy.name, sizes)
+        elif scenario.variant != Variant():
+            with ground.start(proxy.name, scenario.variant) as other:
+                warm_up(ground, other)
+                figures = scenario.run(ground, other, sizes)
+        else:
+            figures = scenario.run(ground, proxy, sizes)
+        results[place].append(figures)
     except Failure as failure:
         results[place] = str(failure)
     except OSError as error:
@@ -81,62 +94,6 @@ def progress(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
     elif text:
         print(text, file=sys.stderr, flush=True)
-
-
-def median(results, scenario, name, key):
-    rounds = results.get((scenario, name))
-    return statistics.median(figures[key] for figures in rounds) if rounds and not isinstance(rounds, str) else None
-
-
-def table(asked, results):
-    lines = [["", *asked.proxies, "budget"]]
-    for scenario in asked.only:
-        for metric in SCENARIOS[scenario][1]:
-            peer = median(results, scenario, "haproxy", metric.key)
-            line = [metric.title]
-            for name in asked.proxies:
-                middle = median(results, scenario, name, metric.key)
-                if middle is None:
-                    line.append("FAILED")
-                    continue
-                all_rounds = [figures[metric.key] for figures in results[scenario, name]]
-                text = (f"{middle:.{metric.digits}f} "
-                        f"({min(all_rounds):.{metric.digits}f}–{max(all_rounds):.{metric.digits}f})")
-                line.append(text + (f" {middle / peer:.2f}×" if peer and name != "haproxy" else ""))
-            line.append(verdict(metric, median(results, scenario, "postern", metric.key), peer))
-            lines.append(line)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
-def verdict(metric, figure, peer):
-    if metric.least is None and metric.most is None:
-        return ""
-    goal = f"≤ {metric.least}×" if metric.most is None else f"≤ {metric.most}"
-    allowed = metric.most if metric.most is not None else peer and peer * metric.least
-    if figure is None or not allowed:
-        return goal
-    return f"{goal} {'met' if figure <= allowed else 'MISSED'}"
-
-
-def notes(asked, results):
-    """What a reader must know before believing a line."""
-    agreed = {}
-    for (scenario, name), rounds in results.items():
-        if isinstance(rounds, str):
-            print(f"{scenario}, {name}: FAILED: {rounds}")
-            continue
-        for figures in rounds:
-            if "tls" in figures:
-                agreed.setdefault(figures["tls"], set()).add(name)
-        busy = statistics.median(figures.get("load_busy", 0) for figures in rounds)
-        if busy > 0.9 and not asked.no_pin:
-            print(f"{scenario}, {name}: the load's CPU was {busy:.0%} busy: latency and rate are partly its own")
-    for tls, names in sorted(agreed.items()):
-        print(f"{tls}: {', '.join(name for name in asked.proxies if name in names)}")
-    if len(agreed) > 1:
-        print("The proxies did NOT agree on the same TLS: their lines cannot be compared.")
 
 
 def machine(pin):
@@ -170,9 +127,9 @@ def main():
     settings = dataclasses.asdict(sizes)
     print(", ".join(f"{name} {value}" for name, value in settings.items()), f"rounds {asked.rounds}", sep=", ")
     print("Median (least–most); × is the part of HAProxy's median\n")
-    table(asked, results)
+    table.print_table(asked.only, asked.proxies, results)
     print()
-    notes(asked, results)
+    table.print_notes(asked.proxies, results, pin is not None)
     if asked.json:
         with open(asked.json, "w") as file:
             json.dump({"machine": about, "versions": versions, "settings": settings, "rounds": asked.rounds,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Postern beside HAProxy and nginx, on this machine, in one run: see README.md.
+# Postern beside its peers, on this machine, in one run: see README.md.
 #
 #   bench/compare.sh [--build-dir DIR] [options of compare.py]
 #
@@ -17,7 +17,7 @@ fail() {
 
 install_peers() {
     local missing=() package policy=/usr/sbin/policy-rc.d
-    for package in haproxy nginx libnginx-mod-mail openssl python3; do
+    for package in haproxy nginx libnginx-mod-mail dovecot-core dovecot-imapd dovecot-pop3d perdition openssl python3; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0

@@ -6,11 +6,11 @@
 
 namespace postern::bench {
 
-Client::Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Task task, Owner& owner)
+Client::Client(net::Loop& loop, LoadTls& tls, const Target& target, Task task, Owner& owner)
     : loop_(loop), tls_(tls), target_(target), task_(std::move(task)), owner_(owner) {}
 
-void Client::begin() {
-  began_ = loop_.now();
+void Client::begin(Time due) {
+  began_ = due;
   state_ = State::Connect;
   auto transport = loop_.dial(target_.endpoint, this, 0);
   if (!transport) return finish(false, "connect");
@@ -28,7 +28,7 @@ void Client::on_ready(int, bool readable, bool writable) {
       return;
     }
     state_ = State::Handshake;
-    channel_->begin_tls(tls_.connect("bench.example.org", task_.session_key));
+    channel_->begin_tls(tls_.connect(task_.session_key));
     return handshaken(channel_->handshake(std::string_view{}));
   }
   if (writable && !channel_->flush()) return finish(false, "write");
@@ -116,9 +116,9 @@ void Client::line(std::string_view text) {
   }
 }
 
-void Client::next_operation() {
+void Client::next_operation(Time due) {
   state_ = State::Waiting;
-  began_ = loop_.now();
+  began_ = due;
   const bool imap = target_.protocol == Protocol::Imap;
   switch (task_.plan) {
     case Plan::Fetch:

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/load_tls.h"
 #include "parsers/protocol.h"
 #include "proxy/channel.h"
 #include "proxy/net/loop.h"
-#include "proxy/tls/context.h"
 
 namespace postern::bench {
 
@@ -57,12 +57,13 @@ class Client final : public net::TransportOwner {
     ~Owner() = default;
   };
 
-  Client(net::Loop& loop, tls::ClientContext& tls, const Target& target, Task task, Owner& owner);
+  Client(net::Loop& loop, LoadTls& tls, const Target& target, Task task, Owner& owner);
 
-  void begin();
-  void next_operation();
+  // Times count from `due`, which may be past.
+  void begin(Time due);
+  void next_operation(Time due);
   void leave();
-  Time began() const { return began_; }  // to connect, or the last operation
+  Time began() const { return began_; }  // when connecting, or the last operation, was due
   std::uint64_t bytes() const { return bytes_; }
   const std::string& session_key() const { return task_.session_key; }
   std::optional<tls::Agreement> agreement() const { return agreement_; }  // once TLS stands
@@ -79,7 +80,7 @@ class Client final : public net::TransportOwner {
   void finish(bool good, const std::string& why);
 
   net::Loop& loop_;
-  tls::ClientContext& tls_;
+  LoadTls& tls_;
   const Target& target_;
   Task task_;
   Owner& owner_;

@@ -1,15 +1,15 @@
 """What is measured: each scenario drives one proxy once and gives the figures of its metrics."""
 
 import dataclasses
-import json
-import resource
-import subprocess
-import time
+import typing
 
-from servers import Failure, for_child
+import scenarios_crowd as crowd
+import scenarios_login as login
+import scenarios_splice as splice
+from ground import Variant
 
-SETTLED = 64 * 1024  # bytes by which memory may still change between two looks
-GIVE_UP = 600  # seconds for one run
+ALL = ("postern", "haproxy", "nginx", "dovecot", "perdition")
+NO_FORKS = ALL[:4]  # perdition has a process for each session
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,133 +28,99 @@ class Sizes:
     message: int = 10_000_000
     messages: int = 100
     trips: int = 50_000
+    rate: int = 400     # logins per second, where they are paced
+    busy: int = 500     # sessions that work while others log in
+    pace: int = 5000    # their round trips per second
+    storm: int = 8000   # sessions that come at once: the proxy has two descriptors for each, of 20,000
 
 
-SHORT = Sizes(logins=100, sessions=100, messages=3, trips=500)
+SHORT = Sizes(logins=100, sessions=100, messages=3, trips=500, rate=100, busy=20, pace=500, storm=200)
 
 
-def children_cpu():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    run: typing.Callable  # with ground, proxy and sizes
+    metrics: list
+    who: tuple = ALL
+    variant: Variant = Variant()
+    fresh: bool = False   # gets the proxy's name and starts it itself
 
 
-def load_command(ground, proxy, mode, *options, protocol="imap"):
-    return [ground.program("bench_load"), mode, f"127.0.0.1:{proxy.ports[protocol]}", "--protocol", protocol,
-            *[str(option) for option in options]]
+def logins(run, title, variant=Variant(), who=ALL):
+    return Scenario(run, [Metric("cpu", f"login, {title}: CPU µs", least=0.60),
+                          Metric("p50", "  p50 ms, 16 at once", 2, least=0.7),
+                          Metric("p99", "  p99 ms", 2), Metric("rate", "  per second")], who, variant)
 
 
-def answer_of(output, status):
-    lines = output.strip().splitlines()
-    try:
-        answer = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        raise Failure(f"the load generator ended with status {status} and no figures") from None
-    if answer["failed"] or status:
-        raise Failure(f"{answer['failed']} failed, {answer['good']} did not; the first: {answer['first_failure']!r}")
-    return answer
+def transfers(run, title, variant=Variant(), who=ALL, least=None):
+    return Scenario(run, [Metric("cpu", f"{title}: CPU s per GB", 3, least=least),
+                          Metric("rate", "  MB per second")], who, variant)
 
 
-def drive(ground, proxy, mode, *options, protocol="imap"):
-    """Runs the load generator to its end; its answer, and the CPU seconds of the proxy and of its surroundings."""
-    before, store_before, load_before = proxy.cpu(), ground.store.cpu(), children_cpu()
-    began = time.monotonic()
-    try:
-        done = subprocess.run(load_command(ground, proxy, mode, *options, protocol=protocol),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=GIVE_UP,
-                              preexec_fn=for_child(ground.load_cpu))
-    except subprocess.TimeoutExpired:
-        raise Failure(f"not done within {GIVE_UP} s") from None
-    wall = time.monotonic() - began
-    answer = answer_of(done.stdout.decode(), done.returncode)
-    answer["cpu"] = proxy.cpu() - before
-    answer["proxy_busy"] = answer["cpu"] / wall
-    answer["load_busy"] = (children_cpu() - load_before + ground.store.cpu() - store_before) / wall
-    return answer
+def noops(count):
+    return Scenario(splice.noop(count), [Metric("cpu", f"NOOP, {count} sessions: CPU µs", 2, least=0.8),
+                                         Metric("p50", "  p50 µs"), Metric("p99", "  p99 µs"),
+                                         Metric("added", "  p50 µs more than without a proxy")],
+                    ALL if count < 1000 else NO_FORKS)
 
 
-def login(ground, proxy, sizes, protocol="imap", resume=False):
-    at_once = 16
-    answer = drive(ground, proxy, "logins", "--at-once", at_once, "--count", sizes.logins,
-                   *(["--resume"] if resume else []), protocol=protocol)
-    expected = sizes.logins - at_once if resume else 0
-    if answer["resumed"] < expected or (answer["resumed"] and not resume):
-        raise Failure(f"{answer['resumed']} of {answer['good']} handshakes were resumed, not {expected}")
-    return {"cpu": answer["cpu"] / answer["good"] * 1e6, "p50": answer["p50_ms"], "p99": answer["p99_ms"],
-            **surroundings(answer)}
-
-
-def resumed(ground, proxy, sizes):
-    return login(ground, proxy, sizes, resume=True)
-
-
-def pop3(ground, proxy, sizes):
-    return login(ground, proxy, sizes, protocol="pop3")
-
-
-def idle(ground, proxy, sizes):
-    """In a fresh process: what was used for sessions before would hide what these cost."""
-    with ground.start(proxy.name) as fresh:
-        before = fresh.memory()
-        load = subprocess.Popen(load_command(ground, fresh, "idle", "--at-once", sizes.sessions),
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                preexec_fn=for_child(ground.load_cpu))
-        with load:
-            if load.stdout.readline().strip() != "ready":
-                load.stdin.close()
-                raise Failure(f"{sizes.sessions} sessions do not come about: {fresh.said()}")
-            after = settled(fresh)
-            cpu = fresh.cpu()
-            time.sleep(1)
-            cpu = fresh.cpu() - cpu
-            load.stdin.close()
-            output = load.stdout.read()
-        answer_of(output, load.returncode)
-        return {"pss": (after - before) / sizes.sessions / 1024, "awake": cpu * 1e3}
-
-
-def settled(server):
-    deadline = time.monotonic() + 10
-    last = server.memory()
-    while time.monotonic() < deadline:
-        time.sleep(0.3)
-        now = server.memory()
-        if abs(now - last) < SETTLED:
-            return now
-        last = now
-    raise Failure("its memory does not come to rest")
-
-
-def fetch(ground, proxy, sizes, mode="fetch"):
-    answer = drive(ground, proxy, mode, "--at-once", 4, "--count", sizes.messages, "--message", sizes.message)
-    volume = sizes.messages * sizes.message
-    if mode == "fetch" and answer["bytes"] < volume:
-        raise Failure(f"{answer['bytes']} bytes came, not {volume}")
-    return {"cpu": answer["cpu"] / volume * 1e9, "rate": volume / answer["seconds"] / 1e6, **surroundings(answer)}
-
-
-def append(ground, proxy, sizes):
-    return fetch(ground, proxy, sizes, mode="append")
-
-
-def noop(ground, proxy, sizes):
-    answer = drive(ground, proxy, "noop", "--at-once", 8, "--count", sizes.trips)
-    return {"cpu": answer["cpu"] / answer["good"] * 1e6, "p50": answer["p50_ms"] * 1e3, **surroundings(answer)}
-
-
-def surroundings(answer):
-    return {"proxy_busy": answer["proxy_busy"], "load_busy": answer["load_busy"], "tls": answer["tls"]}
+def sources(name, who=("postern",)):
+    return Scenario(login.source(name), [Metric("cpu", f"login, identity by {name}: CPU µs"),
+                                         Metric("service", "  CPU µs of Dovecot's service"),
+                                         Metric("alone", "  p50 ms, one at a time", 2),
+                                         Metric("p50", "  p50 ms, 16 at once", 2)], who, fresh=True)
 
 
 SCENARIOS = {
-    "login": (login, [Metric("cpu", "login, full handshake: CPU µs", least=0.60),
-                      Metric("p50", "  p50 ms, 16 at once", 2, least=0.7), Metric("p99", "  p99 ms", 2)]),
-    "resumed": (resumed, [Metric("cpu", "login, resumed: CPU µs", least=0.60),
-                          Metric("p50", "  p50 ms, 16 at once", 2), Metric("p99", "  p99 ms", 2)]),
-    "pop3": (pop3, [Metric("cpu", "login, POP3: CPU µs", least=0.60),
-                    Metric("p50", "  p50 ms, 16 at once", 2), Metric("p99", "  p99 ms", 2)]),
-    "idle": (idle, [Metric("pss", "idle session: PSS KiB", 2, most=5.0),
-                    Metric("awake", "  CPU ms in one second, all idle", 2)]),
-    "fetch": (fetch, [Metric("cpu", "to the client: CPU s per GB", 3, least=0.55), Metric("rate", "  MB per second")]),
-    "append": (append, [Metric("cpu", "from the client: CPU s per GB", 3), Metric("rate", "  MB per second")]),
-    "noop": (noop, [Metric("cpu", "NOOP, 8 sessions: CPU µs", 2, least=0.8), Metric("p50", "  p50 µs")]),
+    "login": logins(login.login, "full handshake"),
+    "resumed": logins(login.resumed, "resumed", who=NO_FORKS),
+    "tls12": logins(login.tls12, "TLS 1.2"),
+    "resumed12": logins(login.resumed12, "TLS 1.2 resumed", who=NO_FORKS),
+    "rsa": logins(login.login, "RSA-2048", Variant(certificate="rsa")),
+    "mlkem": logins(login.mlkem, "X25519MLKEM768", who=("postern",)),
+    "pop3": logins(login.pop3, "POP3"),
+    "paced": Scenario(login.paced, [Metric("cpu", "login, at a fixed rate: CPU µs"), Metric("p50", "  p50 ms", 2),
+                                    Metric("p99", "  p99 ms", 2), Metric("p999", "  p99.9 ms", 2),
+                                    Metric("most", "  most at once")]),
+    "idle": Scenario(crowd.idle, [Metric("pss", "idle session: PSS KiB", 2, most=5.0),
+                                  Metric("awake", "  CPU ms in one second, all idle", 2)], fresh=True),
+    "growth": Scenario(crowd.growth, [Metric("few", "session, 100 of them: PSS KiB", 2),
+                                      Metric("further", "  each further one", 2, most=5.0)], NO_FORKS, fresh=True),
+    "fetch": transfers(splice.transfer, "to the client", least=0.55),
+    "append": transfers(splice.append, "from the client"),
+    "small": Scenario(splice.small, [Metric("each", "FETCH of 4 kB: CPU µs", 2)]),
+    "fetch_tls": transfers(splice.transfer, "to the client, TLS on both sides", Variant(store_tls=True),
+                           ("postern", "haproxy", "dovecot", "perdition")),
+    "append_tls": transfers(splice.append, "from the client, TLS on both sides", Variant(store_tls=True),
+                            ("postern", "haproxy", "dovecot", "perdition")),
+    "noop1": noops(1),
+    "noop": noops(8),
+    "noop100": noops(100),
+    "noop2000": noops(2000),
+    "newcomers": Scenario(crowd.newcomers, [Metric("p50", "login while 500 work: p50 ms", 2),
+                                            Metric("p99", "  p99 ms", 2),
+                                            Metric("busy_p99", "  p99 ms of those that work", 2)], NO_FORKS, fresh=True),
+    "storm": Scenario(crowd.storm, [Metric("again", "all reconnect: s until all are in", 2),
+                                    Metric("calm", "  p99 ms of 500 that work, before", 2),
+                                    Metric("busy", "  p99 ms of theirs, meanwhile", 2),
+                                    Metric("worst", "  worst ms of theirs", 2),
+                                    Metric("before", "  PSS MB before", 1), Metric("peak", "  PSS MB at most", 1),
+                                    Metric("after", "  PSS MB after", 1)], NO_FORKS, fresh=True),
+    "workers": Scenario(crowd.workers, [Metric("cpu1", "login, one worker: CPU µs"),
+                                        Metric("cpu2", "  two workers: CPU µs"),
+                                        Metric("rate1", "  one worker: per second"),
+                                        Metric("rate2", "  two workers: per second")], NO_FORKS, fresh=True),
+    "by_store": sources("store"),
+    "by_passwd": sources("passwd"),
+    "by_http": sources("http", ("postern", "nginx")),
+    "by_dovecot": sources("dovecot"),
+}
+
+GROUPS = {
+    "logins": ("login", "resumed", "tls12", "resumed12", "rsa", "mlkem", "pop3", "paced"),
+    "transfers": ("fetch", "append", "small", "fetch_tls", "append_tls"),
+    "noops": ("noop1", "noop", "noop100", "noop2000"),
+    "crowds": ("idle", "growth", "newcomers", "storm", "workers"),
+    "sources": ("by_store", "by_passwd", "by_http", "by_dovecot"),
+    "budgets": ("login", "idle", "fetch", "noop"),
 }

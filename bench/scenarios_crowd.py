@@ -1,0 +1,107 @@
+"""Many sessions: at rest, working while others log in, all coming back at once, and what memory remembers of it.
+
+Each begins with fresh processes: what was used for sessions before would hide what these cost."""
+
+import contextlib
+import threading
+import time
+
+from drive import Crowd, drive
+from ground import Variant
+from servers import Failure
+
+SETTLED = 64 * 1024  # bytes by which memory may still change between two looks
+PER_PROCESS = {"perdition": 400}  # sessions, where each is a process
+
+
+def idle(ground, name, sizes):
+    sessions = min(sizes.sessions, PER_PROCESS.get(name, sizes.sessions))
+    with ground.start(name) as fresh:
+        before = fresh.memory()
+        with Crowd(ground, fresh, "idle", sessions):
+            after = settled(fresh)
+            cpu = fresh.cpu()
+            time.sleep(1)
+            cpu = fresh.cpu() - cpu
+    return {"pss": (after - before) / sessions / 1024, "awake": cpu * 1e3}
+
+
+def growth(ground, name, sizes):
+    """What a session costs with 100 of them, and what each further one costs up to the most."""
+    with ground.start(name) as fresh, contextlib.ExitStack() as crowds:
+        before = fresh.memory()
+        crowds.enter_context(Crowd(ground, fresh, "idle", 100))
+        few = settled(fresh)
+        crowds.enter_context(Crowd(ground, fresh, "idle", sizes.storm))
+        many = settled(fresh)
+    return {"few": (few - before) / 100 / 1024, "further": (many - few) / sizes.storm / 1024}
+
+
+def settled(server):
+    deadline = time.monotonic() + 10
+    last = server.memory()
+    while time.monotonic() < deadline:
+        time.sleep(0.3)
+        now = server.memory()
+        if abs(now - last) < SETTLED:
+            return now
+        last = now
+    raise Failure("its memory does not come to rest")
+
+
+def newcomers(ground, name, sizes):
+    """New logins while 500 sessions work as fast as they can."""
+    with ground.start(name) as fresh:
+        with Crowd(ground, fresh, "noop", sizes.busy) as busy:
+            answer = drive(ground, fresh, "logins", "--at-once", 16, "--count", max(16, sizes.logins // 4))
+    return {"p50": answer["p50_ms"], "p99": answer["p99_ms"], "busy_p99": busy.answer["p99_ms"],
+            "tls": answer["tls"]}
+
+
+def storm(ground, name, sizes):
+    """Everybody connects at once, twice, while 500 sessions work at a fixed rate."""
+    with ground.start(name) as fresh:
+        before = fresh.memory()
+        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as calm:
+            time.sleep(2 if sizes.busy > 100 else 0.5)
+        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as busy, Watch(fresh) as watch:
+            with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as crowd:
+                first = crowd.took
+            with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as crowd:
+                again = crowd.took
+        after = settled(fresh)
+    return {"calm": calm.answer["p99_ms"], "busy": busy.answer["p99_ms"], "worst": busy.answer["max_ms"],
+            "first": first, "again": again, "login": crowd.answer["p99_ms"] / 1e3, "before": before / 1e6,
+            "peak": watch.peak / 1e6, "after": after / 1e6, "tls": crowd.answer["tls"]}
+
+
+class Watch:
+    """The most memory that was seen, looking every 0.1 s."""
+
+    def __init__(self, server):
+        self.server, self.peak, self.over = server, server.memory(), threading.Event()
+        self.thread = threading.Thread(target=self._look)
+
+    def _look(self):
+        while not self.over.wait(0.1):
+            self.peak = max(self.peak, self.server.memory())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def workers(ground, name, sizes):
+    """The same logins with one worker and with two, on whatever CPUs the kernel gives."""
+    found = {}
+    for count in (1, 2):
+        with ground.start(name, Variant(workers=count)) as fresh:
+            drive(ground, fresh, "logins", "--at-once", 16, "--count", 100)
+            answer = drive(ground, fresh, "logins", "--at-once", 64, "--count", sizes.logins)
+            found[f"cpu{count}"] = answer["cpu"] / answer["good"] * 1e6
+            found[f"rate{count}"] = answer["good"] / answer["seconds"]
+    return {**found, "tls": answer["tls"]}

@@ -1,0 +1,68 @@
+"""The figures of a comparison as a table for people."""
+
+import statistics
+
+from scenarios import SCENARIOS
+
+
+def median(results, scenario, name, key):
+    rounds = results.get((scenario, name))
+    return statistics.median(figures[key] for figures in rounds) if rounds and not isinstance(rounds, str) else None
+
+
+def print_table(scenarios, proxies, results):
+    lines = [["", *proxies, "budget"]]
+    for scenario in scenarios:
+        for metric in SCENARIOS[scenario].metrics:
+            peer = median(results, scenario, "haproxy", metric.key)
+            cells = [cell(results, scenario, name, metric, peer) for name in proxies]
+            lines.append([metric.title, *cells,
+                          verdict(metric, median(results, scenario, "postern", metric.key), peer)])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+
+
+def cell(results, scenario, name, metric, peer):
+    if (scenario, name) not in results:
+        return "–"
+    middle = median(results, scenario, name, metric.key)
+    if middle is None:
+        return "FAILED"
+    all_rounds = [figures[metric.key] for figures in results[scenario, name]]
+    text = f"{middle:.{metric.digits}f} ({min(all_rounds):.{metric.digits}f}–{max(all_rounds):.{metric.digits}f})"
+    return text + (f" {middle / peer:.2f}×" if peer and name != "haproxy" else "")
+
+
+def verdict(metric, figure, peer):
+    if metric.least is None and metric.most is None:
+        return ""
+    goal = f"≤ {metric.least}×" if metric.most is None else f"≤ {metric.most}"
+    allowed = metric.most if metric.most is not None else peer and peer * metric.least
+    if figure is None or not allowed:
+        return goal
+    return f"{goal} {'met' if figure <= allowed else 'MISSED'}"
+
+
+def print_notes(proxies, results, pinned):
+    """What a reader must know before believing a line."""
+    agreed = {}
+    for (scenario, name), rounds in results.items():
+        if isinstance(rounds, str):
+            print(f"{scenario}, {name}: FAILED: {rounds}")
+            continue
+        for figures in rounds:
+            if "tls" in figures:
+                agreed.setdefault(scenario, {}).setdefault(figures["tls"], set()).add(name)
+        busy = statistics.median(figures.get("load_busy", 0) for figures in rounds)
+        if busy > 0.9 and pinned:
+            print(f"{scenario}, {name}: the load's CPU was {busy:.0%} busy: latency and rate are partly its own")
+    by_choice = {}
+    for scenario, choices in agreed.items():
+        if len(choices) > 1:
+            print(f"{scenario}: the proxies did NOT agree on the same TLS, its lines cannot be compared: " +
+                  "; ".join(f"{tls}: {', '.join(sorted(names))}" for tls, names in sorted(choices.items())))
+        else:
+            by_choice.setdefault(next(iter(choices)), []).append(scenario)
+    for tls, scenarios in by_choice.items():
+        print(f"{tls}: {', '.join(scenarios)}")
