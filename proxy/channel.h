@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "parsers/secret.h"
 #include "proxy/net/reactor.h"
 #include "proxy/net/transport.h"
 #include "proxy/tls/stream.h"
@@ -73,7 +74,11 @@ class Channel {
   int error() const { return error_; }  // the errno that broke the connection; 0: none
 
  private:
+  // Before the splice it may hold a password.
   struct Pending : std::string {
+    Pending() = default;
+    Pending(const Pending&) = delete;
+    ~Pending() { wipe(data(), size()); }
     std::size_t sent = 0;
   };
   Reading decrypt(std::string_view input);

@@ -66,13 +66,19 @@ void Link::on_ready(int, bool readable, bool writable) {
   if (!up_) return secure(channel_->handshake());
   const Channel::Reading reading = channel_->read();
   if (reading.state == Channel::Reading::State::Open) {
-    if (!reading.bytes.empty()) owner_.link_received(*this, reading.bytes);
+    hand_over(reading.bytes);
     return;
   }
   const bool broken = reading.state == Channel::Reading::State::Failed;
   // The owner may destroy this link when it gets the last bytes: the end is told from the next turn on.
   fail_later(broken ? "the connection broke" : "the other side closed the connection");
-  if (!reading.bytes.empty()) owner_.link_received(*this, reading.bytes);
+  hand_over(reading.bytes);
+}
+
+// What a service says may hold a password. The link may be gone afterwards.
+void Link::hand_over(std::string_view bytes) {
+  if (!bytes.empty()) owner_.link_received(*this, bytes);
+  wipe_scratch(bytes);
 }
 
 void Link::connected() {

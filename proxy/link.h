@@ -65,6 +65,7 @@ class Link final : private net::TransportOwner, private net::Timer {
   void dial(const Address& address);
   void connected();
   void secure(tls::Status status);
+  void hand_over(std::string_view bytes);
   void go_up();
   void go_down(std::string why);
   void fail_later(std::string why);

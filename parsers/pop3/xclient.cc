@@ -102,7 +102,7 @@ Secret write_forward(const std::vector<std::pair<std::string, std::string>>& pai
     const bool fits = !name.empty() && name.size() <= kForwardNameMax && value.size() <= kForwardValueMax;
     if (!fits || name.find('=') != name.npos) continue;
     if (!text.empty()) text += '\t';
-    text += tab_escaped(name + "=" + value);
+    text.append(tab_escaped(name)).append("=").append(tab_escaped(value));
   }
   return encode_base64(text);
 }

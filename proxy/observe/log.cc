@@ -17,6 +17,9 @@ namespace postern::observe {
 
 namespace {
 
+// What a line may wait for those behind it.
+constexpr std::chrono::milliseconds kRest{20};
+
 spdlog::level::level_enum priority(Level level) {
   switch (level) {
     case Level::Debug:
@@ -51,6 +54,8 @@ struct Log::Impl {
         logger(std::make_shared<spdlog::async_logger>("", target, pool,
                                                       spdlog::async_overflow_policy::overrun_oldest)) {
     logger->set_level(spdlog::level::trace);  // Log::enabled() decides
+    // The pool lives as long as its thread, which alone asks.
+    target->rest_when([queue = pool.get()] { return queue->queue_size() == 0; }, kRest);
   }
 
   void write(Level level, LogLine& line) { logger->log(priority(level), line.finish()); }

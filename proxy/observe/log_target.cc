@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <syslog.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -152,6 +153,12 @@ Descriptor::~Descriptor() {
 void LogTarget::sink_it_(const spdlog::details::log_msg& message) {
   if (!write(message.level, {message.payload.data(), message.payload.size()}))
     lost_.fetch_add(1, std::memory_order_relaxed);
+  if (nothing_waits_ && nothing_waits_()) std::this_thread::sleep_for(rest_);
+}
+
+void LogTarget::rest_when(std::function<bool()> nothing_waits, std::chrono::milliseconds rest) {
+  nothing_waits_ = std::move(nothing_waits);
+  rest_ = rest;
 }
 
 std::expected<std::shared_ptr<LogTarget>, std::string> open_target(const std::string& target) {

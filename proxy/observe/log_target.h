@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
@@ -31,6 +33,9 @@ class LogTarget : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   // Any thread. The error is one sentence; the target that was open stays in use.
   virtual std::expected<void, std::string> reopen() { return {}; }
+  // Before the first line. While nothing waits, the thread rests so long after a line: who logs meanwhile does
+  // not have to wake it, which costs more than the line itself.
+  void rest_when(std::function<bool()> nothing_waits, std::chrono::milliseconds rest);
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  protected:
@@ -42,6 +47,8 @@ class LogTarget : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
   void flush_() final {}
 
   std::atomic<std::uint64_t> lost_{0};
+  std::function<bool()> nothing_waits_;
+  std::chrono::milliseconds rest_{0};
 };
 
 // "stderr", "syslog" or a file's path. The error is one sentence that names the target.

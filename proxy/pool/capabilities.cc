@@ -32,6 +32,22 @@ Items split(std::string_view list, char by) {
   return items;
 }
 
+// "SASL PLAIN XOAUTH2" as one line for each mechanism: stores share some, in an order of their own.
+Items split_mechanisms(const Items& lines) {
+  constexpr std::string_view kSasl = "SASL ";
+  Items items;
+  for (const std::string& line : lines) {
+    if (!same(std::string_view(line).substr(0, kSasl.size()), kSasl)) {
+      items.push_back(line);
+      continue;
+    }
+    for (const std::string& name : split(std::string_view(line).substr(kSasl.size()), ' ')) {
+      items.push_back(std::string(kSasl) + name);
+    }
+  }
+  return items;
+}
+
 }  // namespace
 
 void Capabilities::set_pools(std::span<const Pool* const> pools) {
@@ -51,6 +67,7 @@ void Capabilities::set_pools(std::span<const Pool* const> pools) {
 void Capabilities::learn(const Backend& backend, Protocol protocol, std::string_view list) {
   Member member(backend.pool(), backend.name());
   Items items = split(list, separator(protocol));
+  if (protocol == Protocol::Pop3) items = split_mechanisms(items);
   std::lock_guard lock(mutex_);
   if (!std::ranges::binary_search(members_, member)) return;
   Items& told = offers(protocol).told[std::move(member)];
