@@ -28,9 +28,9 @@ class Capabilities {
   // told before; ignored when it is no member of the pools.
   void learn(const Backend& backend, Protocol protocol, std::string_view list);
 
-  // What all members that have told anything share, compared without regard to case, in the same form, in the
-  // order and spelling of the first of them by pool and name. Nothing is left out: what Postern decides
-  // itself is the front dialogue's knowledge. nullptr: nobody has told anything yet.
+  // What all members that have told anything share, compared without regard to case, in the same form (a SASL
+  // line for each mechanism), in the order and spelling of the first of them by pool and name. What Postern
+  // decides itself, the front dialogue knows and leaves out. nullptr: nobody has told anything yet.
   std::shared_ptr<const std::string> shared(Protocol protocol) const;
 
   // Changes when an answer of shared() changes: a worker keeps its copy as long as it sees the same number.

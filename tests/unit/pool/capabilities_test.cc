@@ -62,6 +62,13 @@ TEST_CASE("POP3 lines are compared whole") {
   CHECK(world.shared(Protocol::Pop3) == "UIDL");
 }
 
+TEST_CASE("POP3's mechanisms are compared one by one") {
+  World world;
+  world.learn(0, "SASL PLAIN XOAUTH2 OAUTHBEARER\nTOP", Protocol::Pop3);
+  world.learn(1, "sasl oauthbearer LOGIN plain\nTOP", Protocol::Pop3);
+  CHECK(world.shared(Protocol::Pop3) == "SASL PLAIN\nSASL OAUTHBEARER\nTOP");
+}
+
 TEST_CASE("words are counted once, and empty ones are none") {
   World world;
   world.learn(0, "  IDLE  idle SORT ");
