@@ -39,21 +39,6 @@ class AuthDovecot(Case):
         return pool(*stores, login="master", master_user=dovecot.MASTER_USER,
                     master_password_file=self.ground.write("master", dovecot.MASTER_PASSWORD, 0o600), **changes)
 
-    def offered(self, wire, port=993):
-        if port == 995:
-            wire.send_lines("CAPA")
-            lines = wire.lines_until(".")
-            return {word for line in lines if line.startswith("SASL ") for word in line.split()[1:]}
-        words = wire.ask("c CAPABILITY")[0].split()
-        return {word.removeprefix("AUTH=") for word in words if word.startswith("AUTH=")}
-
-    def connect_offered(self, postern, *mechanisms, port=993):
-        """A connection that is offered exactly these: Postern learns from the service what there is."""
-        def connect():
-            wire = self.connect(postern, port=port)
-            return wire if self.offered(wire, port) == set(mechanisms) else wire.close()
-        return wait_for(connect, what=f"{mechanisms} offered on port {port}")
-
     def start_scram(self, postern, user, password, port=993):
         """Up to the server's last message, which the client believes."""
         wire, scram = self.connect_offered(postern, *OFFERED, port=port), sasl.ScramSha256(user, password)

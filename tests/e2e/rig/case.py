@@ -5,7 +5,7 @@ import unittest
 
 from .certificates import Authority
 from .fake_store import FakeStore, imap, pop3
-from .ground import Ground
+from .ground import Ground, wait_for
 from .postern import Postern, everything, merge, pool
 from .wire import Wire, trusting
 
@@ -76,6 +76,25 @@ class Case(unittest.TestCase):
 
     def connect_clear(self, postern, port=143, **options):
         return self.connect(postern, port, tls=None, name=None, **options)
+
+    def offered(self, wire, port=993):
+        """The SASL mechanisms that this connection is offered."""
+        if port in (995, 110):
+            wire.send_lines("CAPA")
+            lines = wire.lines_until(".")
+            return {word for line in lines if line.startswith("SASL ") for word in line.split()[1:]}
+        words = wire.ask("c CAPABILITY")[0].split()
+        return {word.removeprefix("AUTH=") for word in words if word.startswith("AUTH=")}
+
+    def connect_offered(self, postern, *mechanisms, port=993, **options):
+        """A connection that is offered exactly these: Postern learns from others what there is."""
+        def connect():
+            wire = self.connect(postern, port=port, **options)
+            if self.offered(wire, port) == set(mechanisms):
+                return wire
+            wire.close()
+            return None
+        return wait_for(connect, what=f"{mechanisms} offered on port {port}")
 
     def login(self, postern, user, password, **options):
         """Logged in over IMAP; the tagged answer is in `welcome`."""

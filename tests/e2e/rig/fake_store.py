@@ -128,7 +128,7 @@ def imap(greeting=IMAP_GREETING, login=_ACCEPTED, after_login=None, starttls=Non
 # ------------------------------------------------------------------------------------------------------- POP3
 
 def pop3(greeting="+OK [XCLIENT] fake ready", login="+OK Logged in.", after_login=None, starttls=None,
-         xclient="+OK Updated"):
+         xclient="+OK Updated", mechanisms="PLAIN LOGIN"):
     """The same for POP3: `login` answers PASS and AUTH."""
     def script(wire):
         wire.send_lines(greeting)
@@ -140,7 +140,7 @@ def pop3(greeting="+OK [XCLIENT] fake ready", login="+OK Logged in.", after_logi
             elif verb == "STLS":
                 wire.send(starttls or "-ERR what\r\n")
             elif verb == "CAPA":
-                wire.send_lines("+OK", "USER", "SASL PLAIN LOGIN", "TOP", "UIDL", ".")
+                wire.send_lines("+OK", "USER", f"SASL {mechanisms}", "TOP", "UIDL", ".")
             elif verb == "XCLIENT":
                 wire.send_lines(xclient)
             elif verb == "QUIT":
