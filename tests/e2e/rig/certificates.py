@@ -32,14 +32,24 @@ class Authority:
     def issue(self, *names, rsa=False, file=None, expired=False):
         """A certificate for `names` (host names and IP addresses), ECDSA P-256 unless `rsa`."""
         base = os.path.join(self.directory, file or names[0].replace("*", "star") + ("-rsa" if rsa else ""))
-        key, request, leaf, chain = (base + end for end in (".key", ".csr", ".leaf", ".crt"))
         alternatives = ",".join(("IP:" if name.replace(".", "").isdigit() or ":" in name else "DNS:") + name
                                 for name in names)
+        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        return self._sign(base, f"/CN={names[0]}", alternatives, "serverAuth", kind, expired)
+
+    def issue_client(self, file, subject, *emails, expired=False):
+        """A client's certificate: `subject` in openssl's form, "/CN=anna"; e-mail addresses as alternative names."""
+        return self._sign(os.path.join(self.directory, file), subject, ",".join("email:" + each for each in emails),
+                          "clientAuth", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], expired)
+
+    def _sign(self, base, subject, alternatives, usage, kind, expired):
+        key, request, leaf, chain = (base + end for end in (".key", ".csr", ".leaf", ".crt"))
         extensions = base + ".ext"
         with open(extensions, "w") as out:
-            out.write(f"subjectAltName={alternatives}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
-        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        _openssl("req", "-newkey", *kind, "-nodes", "-subj", f"/CN={names[0]}", "-keyout", key, "-out", request)
+            out.write(f"extendedKeyUsage={usage}\nbasicConstraints=CA:FALSE\n")
+            if alternatives:
+                out.write(f"subjectAltName={alternatives}\n")
+        _openssl("req", "-newkey", *kind, "-nodes", "-subj", subject, "-keyout", key, "-out", request)
         # "openssl ca" could set both dates, but needs a database; a certificate of minus one day is expired too.
         _openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key, "-CAcreateserial",
                  "-days", "-1" if expired else "365", "-extfile", extensions, "-out", leaf)
