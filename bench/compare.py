@@ -15,7 +15,7 @@ import table
 from ground import PROXIES, Ground, Variant
 from peers import version_of
 from scenarios import GROUPS, SCENARIOS, SHORT, Sizes
-from servers import Failure
+from servers import Failure, Unable
 
 WARM_UP = 100  # logins that nobody counts
 
@@ -83,6 +83,10 @@ def one(ground, proxy, sizes, name, results):
         else:
             figures = scenario.run(ground, proxy, sizes)
         results[place].append(figures)
+    except Unable as unable:
+        del results[place]
+        progress("")
+        print(f"{name}, {proxy.name}: {unable}")
     except Failure as failure:
         results[place] = str(failure)
     except OSError as error:

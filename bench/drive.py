@@ -6,7 +6,7 @@ import resource
 import subprocess
 import time
 
-from servers import Failure, for_child
+from servers import Failure, Unable, for_child
 
 GIVE_UP = 600  # seconds for one run
 
@@ -38,11 +38,13 @@ def drive(ground, server, mode, *options, protocol="imap"):
     began = time.monotonic()
     try:
         done = subprocess.run(load_command(ground, server, mode, *options, protocol=protocol),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=GIVE_UP,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=GIVE_UP,
                               preexec_fn=for_child(ground.load_cpu))
     except subprocess.TimeoutExpired:
         raise Failure(f"not done within {GIVE_UP} s; it says: {server.said()}") from None
     wall = time.monotonic() - began
+    if b"does not have" in done.stderr:
+        raise Unable(done.stderr.decode().strip())
     answer = answer_of(done.stdout.decode(), done.returncode)
     answer["cpu"] = server.cpu() - before
     answer["proxy_busy"] = answer["cpu"] / wall
@@ -75,11 +77,6 @@ class Crowd:
         self.load.wait()
         if kind is None:
             self.answer = answer_of(output, self.load.returncode)
-
-
-def direct(ground, mode, *options):
-    """The same operations with the store itself, without TLS and without a proxy."""
-    return drive(ground, ground.store, mode, "--clear", *options)
 
 
 def surroundings(answer):

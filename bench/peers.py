@@ -3,9 +3,7 @@
 import os
 import subprocess
 
-
-class Unable(Exception):
-    """The proxy does not have what the scenario needs."""
+from servers import Unable
 
 
 def haproxy(ground, folder, ports, variant, _):
@@ -112,15 +110,15 @@ service anvil {{
 
 
 def perdition(ground, folder, ports, variant, _):
-    if variant.workers > 1:
-        raise Unable("perdition has a process for each session")
+    if variant.workers > 1 or variant.store_tls:
+        raise Unable("perdition has a process for each session, and its TLS to the store is not set up here")
     chain, key = ground.certificates[variant.certificate]
     names = {"imap": ("imaps", "IMAP4S"), "pop3": ("pop3s", "POP3S")}
     return [[f"/usr/sbin/perdition.{names[name][0]}", "--no_daemon", "--config_file", "/dev/null",
              "--protocol", names[name][1], "--bind_address", "127.0.0.1", "--listen_port", str(port),
              "--outgoing_server", "127.0.0.1", "--outgoing_port", str(ground.store_port(name, variant)),
-             "--ssl_mode", "ssl_listen,ssl_outgoing" if variant.store_tls else "ssl_listen",
-             "--ssl_cert_file", chain, "--ssl_key_file", key, "--ssl_no_cert_verify", "--no_lookup",
+             "--ssl_mode", "ssl_listen",
+             "--ssl_cert_file", chain, "--ssl_key_file", key, "--no_lookup",
              "--server_resp_line", "--connection_limit", "0", "--log_facility", os.path.join(folder, "log"),
              "--map_library", "", "--username", "root", "--group", "root", "--pid_file", ""]
             for name, port in ports.items()]

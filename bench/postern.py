@@ -55,7 +55,7 @@ http = ""
 def source(ground, folder, variant, service):
     if variant.source == "passwd":
         path = os.path.join(folder, "passwd")
-        with open(path, "w") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.writelines(f"user{number}:{HASH}\n" for number in range(USERS))
         return f'[auth]\nby = "passwd"\npasswd_file = "{path}"\n'
     if variant.source == "http":

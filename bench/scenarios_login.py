@@ -3,7 +3,7 @@
 from drive import drive, surroundings
 from postern import dovecot_auth
 from ground import Variant
-from servers import Failure
+from servers import Failure, Unable
 
 AT_ONCE = 16
 
@@ -38,7 +38,7 @@ def tls12(ground, proxy, sizes):
 def mlkem(ground, proxy, sizes):
     figures = login(ground, proxy, sizes, "--group", "X25519MLKEM768")
     if "MLKEM" not in figures["tls"]:
-        raise Failure(f"it agreed on {figures['tls']}")
+        raise Unable(f"{proxy.name} agreed on {figures['tls']}")
     return figures
 
 

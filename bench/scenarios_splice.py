@@ -1,6 +1,8 @@
 """After login: messages in both directions, and round trips."""
 
-from drive import direct, drive, surroundings
+import time
+
+from drive import Crowd, drive, surroundings
 from servers import Failure
 
 
@@ -19,20 +21,23 @@ def append(ground, proxy, sizes):
 
 
 def small(ground, proxy, sizes):
-    return transfer(ground, proxy, sizes, message=4000, messages=sizes.trips // 2)
+    return transfer(ground, proxy, sizes, message=4000, messages=sizes.small)
 
 
 def noop(sessions):
+    """As fast as they can, for some seconds; logins and ends are not in the figures."""
     def run(ground, proxy, sizes):
-        if sessions > sizes.sessions:
-            raise Failure(f"a run with {sizes.sessions} sessions has no {sessions}")
-        options = ("--at-once", sessions, "--count", sizes.trips)
-        before = proxy.cpu()
-        drive(ground, proxy, "noop", "--at-once", sessions, "--count", 1)
-        logins = proxy.cpu() - before  # so many logins cost this
-        answer = drive(ground, proxy, "noop", *options)
-        bare = direct(ground, "noop", *options)
-        return {"cpu": max(answer["cpu"] - logins, 0) / answer["good"] * 1e6, "p50": answer["p50_ms"] * 1e3,
-                "p99": answer["p99_ms"] * 1e3, "added": (answer["p50_ms"] - bare["p50_ms"]) * 1e3,
-                **surroundings(answer)}
+        count = min(sessions, sizes.sessions)
+        bare, _ = trips(ground, ground.store, count, 1.0, "--clear")
+        answer, cpu = trips(ground, proxy, count, sizes.seconds)
+        return {"cpu": cpu / answer["good"] * 1e6, "p50": answer["p50_ms"] * 1e3, "p99": answer["p99_ms"] * 1e3,
+                "added": (answer["p50_ms"] - bare["p50_ms"]) * 1e3, "tls": answer["tls"]}
     return run
+
+
+def trips(ground, server, sessions, seconds, *options):
+    with Crowd(ground, server, "noop", sessions, *options) as crowd:
+        before = server.cpu()
+        time.sleep(seconds)
+        cpu = server.cpu() - before
+    return crowd.answer, cpu

@@ -16,6 +16,10 @@ class Failure(Exception):
     """Something did not work as it must; the text is for the reader of the table."""
 
 
+class Unable(Exception):
+    """What is asked for does not exist in this program: no failure, but no figure either."""
+
+
 def free_ports(count):
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]

@@ -116,6 +116,8 @@ void StoreConnection::imap(std::string_view text) {
     channel_.write("+ OK\r\n");
   } else if (command.starts_with("LOGIN") || command.starts_with("AUTHENTICATE")) {
     channel_.write(tag_ + " OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] in\r\n");
+  } else if (command == "CAPABILITY") {
+    channel_.write("* CAPABILITY IMAP4rev1 LITERAL+ ID IDLE UIDPLUS\r\n" + tag_ + " OK done\r\n");
   } else if (command.starts_with("FETCH ")) {
     std::size_t size = 0;
     std::from_chars(command.data() + 6, command.data() + command.size(), size);

@@ -53,16 +53,24 @@ def print_notes(proxies, results, pinned):
             continue
         for figures in rounds:
             if "tls" in figures:
-                agreed.setdefault(scenario, {}).setdefault(figures["tls"], set()).add(name)
+                agreed.setdefault((scenario, figures["tls"]), set()).add(name)
         busy = statistics.median(figures.get("load_busy", 0) for figures in rounds)
         if busy > 0.9 and pinned:
             print(f"{scenario}, {name}: the load's CPU was {busy:.0%} busy: latency and rate are partly its own")
-    by_choice = {}
-    for scenario, choices in agreed.items():
-        if len(choices) > 1:
-            print(f"{scenario}: the proxies did NOT agree on the same TLS, its lines cannot be compared: " +
-                  "; ".join(f"{tls}: {', '.join(sorted(names))}" for tls, names in sorted(choices.items())))
-        else:
-            by_choice.setdefault(next(iter(choices)), []).append(scenario)
-    for tls, scenarios in by_choice.items():
-        print(f"{tls}: {', '.join(scenarios)}")
+    print_agreements(agreed, proxies)
+
+
+def print_agreements(agreed, proxies):
+    """One line for each TLS and who agreed on it, with the scenarios."""
+    lines = {}
+    for (scenario, tls), names in agreed.items():
+        who = tuple(name for name in proxies if name in names)
+        lines.setdefault((tls, who), []).append(scenario)
+    choices = {}
+    for scenario, tls in agreed:
+        choices.setdefault(scenario, set()).add(tls)
+    for (tls, who), scenarios in lines.items():
+        apart = [scenario for scenario in scenarios if len(choices[scenario]) > 1]
+        print(f"{tls}: {', '.join(who)}: {', '.join(scenarios)}")
+        if apart and len(who) < len(proxies) / 2:
+            print(f"  which is NOT the others' TLS: {', '.join(who)} cannot be compared with them there")
