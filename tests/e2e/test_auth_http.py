@@ -6,10 +6,12 @@ import time
 import unittest
 
 from rig.case import Case, plain
-from rig.fake_store import imap, pop3
+from rig.certificates import Authority
+from rig.fake_store import imap, pop3, server_context
 from rig.ground import wait_for
 from rig.http_service import MUTE, HttpService
 from rig.postern import pool
+from rig.wire import Wire
 
 PASSWORD = "http-secret-1"
 OTHER = "store-secret-2"
@@ -60,6 +62,30 @@ class AuthHttp(Case):
                             "Auth-SSL": "on", "Auth-SSL-Protocol": "TLSv1.3", "X-Auth-Key": "k1"}
                 self.assertEqual({name: request[name] for name in expected}, expected)
         self.assertEqual(service.requests[0]["Client-IP"], imap_wire.socket.getsockname()[0])
+
+    def test_the_client_is_the_one_of_the_proxy_header(self):
+        service = self.service()
+        postern = self.run_with(service, self.fake(),
+                                listen={"imap": {"proxy_protocol": ["127.0.0.0/8"], "tls": "none"}})
+        with Wire.connect(postern.address, 143) as wire:
+            wire.send("PROXY TCP6 2001:db8::1 2001:db8::99 4242 993\r\n")
+            wire.line()
+            self.assertIn("a OK", wire.ask(f"a LOGIN anna {PASSWORD}")[-1])
+        expected = {"Client-IP": "2001:db8::1", "Proxy-Protocol-Addr": "2001:db8::1", "Proxy-Protocol-Port": "4242",
+                    "Proxy-Protocol-Server-Addr": "2001:db8::99", "Proxy-Protocol-Server-Port": "993"}
+        self.assertEqual({name: service.requests[0][name] for name in expected}, expected)
+        self.assertNotIn("Auth-SSL", service.requests[0].names)
+
+    def test_a_service_behind_tls_has_to_prove_who_it_is(self):
+        address = self.ground.address()
+        service = HttpService(self.ground, lambda request: OK, address, server_context(self.authority.issue(address)))
+        self.addCleanup(service.close)
+        others = Authority(self.ground.path("others"), "Another CA")
+        good = self.run_with(service, self.fake(), http={"ca_file": self.authority.file}, name="good")
+        self.login(good, "anna", PASSWORD)
+        bad = self.run_with(service, self.fake(), http={"ca_file": others.file}, name="bad")
+        self.assertEqual(self.connect(bad).ask(f"a LOGIN anna {PASSWORD}")[-1], "a " + UNAVAILABLE)
+        self.assertEqual(len(service.requests), 1)
 
     def test_every_octet_of_a_credential_arrives(self):
         """Escaped as nginx does, and what is beyond ASCII too unless nginx's own form is wanted."""

@@ -62,6 +62,9 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
+    def handle_error(self, request, client_address):
+        pass  # a client that does not like our certificate
+
     def process_request(self, request, client_address):
         self.service.connections.append(request)
         super().process_request(request, client_address)
@@ -69,13 +72,14 @@ class _Server(http.server.ThreadingHTTPServer):
 
 class HttpService:
     """`answer` maps a Request to a dict of header fields, or to (status, fields, body), or to MUTE. It may be
-    replaced at any time. What was asked stays in `requests`."""
+    replaced at any time. What was asked stays in `requests`. `tls` is a server's context."""
 
     port = 8080
 
-    def __init__(self, ground, answer):
-        self.address = ground.address()
-        self.url = f"http://{self.address}:{self.port}"
+    def __init__(self, ground, answer, address=None, tls=None):
+        self.address = address or ground.address()
+        self.url = f"{'https' if tls else 'http'}://{self.address}:{self.port}"
+        self._tls = tls
         self.answer = answer
         self.requests = []
         self.start()
@@ -85,6 +89,8 @@ class HttpService:
         self.connections = []
         self._server = _Server((self.address, self.port), _Handler)
         self._server.service = self
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
