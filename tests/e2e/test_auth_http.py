@@ -35,7 +35,7 @@ class AuthHttp(Case):
         return service
 
     def run_with(self, service, pools, auth=None, http=None, name="postern", **changes):
-        settings = {"by": "http", "http": {"url": service.url + "/auth?x=1", "timeout": "2s", **(http or {})}}
+        settings = {"by": "http", "http": {"url": service.url + "/auth?x=1", "timeout": "10s", **(http or {})}}
         return self.start(pools, {"auth": {**settings, **(auth or {})}, **changes}, name=name)
 
     def pop3(self, postern, user, password):
@@ -193,7 +193,7 @@ class AuthHttp(Case):
     def test_a_service_that_fails_is_never_a_wrong_password(self):
         service = self.service()
         store, expected = self.fake(), []
-        postern = self.run_with(service, store, http={"timeout": "1s"})
+        postern = self.run_with(service, store, http={"timeout": "2s"})
 
         def check(fault):
             wire = self.connect(postern)
@@ -252,7 +252,7 @@ class AuthHttp(Case):
 
     def test_a_mute_service_is_asked_so_many_questions_and_no_more(self):
         service = self.service()
-        postern = self.run_with(service, self.fake(), http={"in_flight": 20, "timeout": "3s"},
+        postern = self.run_with(service, self.fake(), http={"in_flight": 20, "timeout": "8s"},
                                 limits={"prelogin_per_address": 0})
         live = self.login(postern, "anna", PASSWORD)
         service.answer = lambda request: MUTE

@@ -37,7 +37,7 @@ class Maps(Case):
         return server
 
     def settings(self, server, cache=None, **changes):
-        return {"redis": {"address": server.place, "timeout": "500ms",
+        return {"redis": {"address": server.place, "timeout": "2s",
                           "password_file": self.ground.write("redis-password", redis.PASSWORD + "\n", 0o600), **changes},
                 "cache": {"found": "1ms", "missing": "1ms", **(cache or {})}}
 

@@ -57,7 +57,7 @@ class Policy(Case):
         return service
 
     def run_with(self, service, store, policy=None, **auth):
-        settings = {"url": service.url + "/policy/", "nonce": NONCE, "timeout": "1s",
+        settings = {"url": service.url + "/policy/", "nonce": NONCE, "timeout": "3s",
                     "key_file": self.ground.write("key", KEY + "\n", 0o600), **(policy or {})}
         return self.start(store, {"auth": {"policy": settings, **auth}})
 
