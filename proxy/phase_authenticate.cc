@@ -157,7 +157,7 @@ Step Authenticate::ask_source(SessionContext& context) {
   return Keep{};
 }
 
-Step Authenticate::identified(SessionContext& context, auth::Answer answer) {
+Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
   if (answer.kind == auth::Answer::Kind::Challenge) return challenge(context, answer.challenge);
   source_.reset();
   if (!answer.detail.empty()) context.record.detail = answer.detail;
@@ -188,8 +188,9 @@ Step Authenticate::answered(SessionContext& context, Secret message) {
     return Keep{};
   }
   // The error was told, and the client has heard it (RFC 7628 §3.2.3).
-  refused_->challenge.clear();
-  return identified(context, std::move(*refused_));
+  auth::Answer refused = std::move(*refused_);
+  refused.challenge.clear();
+  return identified(context, std::move(refused));
 }
 
 // The credentials are right, or the store will tell; the login may still have to wait.

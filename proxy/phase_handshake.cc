@@ -28,6 +28,7 @@ Step Handshake::proceed(SessionContext& context, tls::Status status) {
     context.metrics.tls_done(agreement.version, agreement.resumed);
     context.metrics.tls_handshake.observe(*context.record.handshake);
     if (dialogue) dialogue->secured();
+    if (dialogue && !context.certificate) dialogue->withdraw(Mechanism::External);
     auto next = std::make_unique<Login>();
     next->dialogue = std::move(dialogue);
     return next;

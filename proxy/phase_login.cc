@@ -22,7 +22,9 @@ bool can_work(const SessionContext& context, Mechanism mechanism, std::string_vi
       return context.snapshot->auth.by != conf::AuthBy::Store ||
              offers_mechanism(context.protocol(), of_stores, sasl_name_of(mechanism));
     case Mechanism::External:
-      return context.certificate.has_value();
+      // Before STARTTLS nobody knows; the handshake withdraws it from those who have none.
+      return context.certificate ||
+             (context.snapshot->asks_for_certificates && context.listener.tls == conf::ListenTls::StartTls);
     default:
       return true;
   }

@@ -32,7 +32,7 @@ Step Lookup::route(SessionContext& context, std::size_t first) {
   return Keep{};
 }
 
-Step Lookup::placed(SessionContext& context, route::MapAnswer answer) {
+Step Lookup::placed(SessionContext& context, route::MapAnswer&& answer) {
   map_.reset();
   const std::string map(context.snapshot->router->map_of(route_));
   if (answer.fault != Fault::None) {
@@ -62,7 +62,9 @@ Step Lookup::use(SessionContext& context, std::string_view pool, std::string_vie
 Step Lookup::go(SessionContext& context, const StorePool& pool, std::string_view backend) {
   attempt->pool = &pool;
   attempt->fixed_backend = backend;
+  context.record.pool = pool.name;
   const auth::Destination& destination = attempt->destination;
+  if (const Fault fault = cannot_log_in(context, pool); fault != Fault::None) return refuse({fault, {}, {}});
   if (!destination.host.empty()) {
     // A store that is a member of the pool keeps its health, its limits and its name.
     const auto members = pool.members->backends();
@@ -76,11 +78,26 @@ Step Lookup::go(SessionContext& context, const StorePool& pool, std::string_view
       attempt->fixed_backend = member->name();
     }
   }
-  context.record.pool = pool.name;
   context.record.lookup = context.reactor.now() - attempt->began;
   auto next = std::make_unique<Connect>();
   next->attempt = std::move(attempt);
   return next;
+}
+
+// What makes a login at the pool's stores impossible before any of them is asked.
+Fault Lookup::cannot_log_in(SessionContext& context, const StorePool& pool) const {
+  const Credentials& credentials = attempt->credentials;
+  const auth::Destination& destination = attempt->destination;
+  if (pool.login == conf::LoginAs::Master || !destination.password.empty()) return Fault::None;
+  if (!credentials.authorization.empty() && destination.master.empty() && !pool.authorization) {
+    context.record.detail = "pool " + pool.name + " lets nobody act as another user";
+    return Fault::NotAuthorized;
+  }
+  if (credentials.password.empty()) {
+    context.record.detail = "there is no password for the store: the mechanism gave none, nor did the source";
+    return Fault::NoStorePassword;
+  }
+  return Fault::None;
 }
 
 pool::Backend Lookup::foreign_backend(const StorePool& pool, const auth::Destination& destination) {

@@ -58,19 +58,6 @@ BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool 
 
 Step StoreLogin::begin(SessionContext& context) {
   began = context.reactor.now();
-  const StorePool& pool = *attempt->pool;
-  if (pool.login == conf::LoginAs::User && attempt->destination.password.empty()) {
-    if (!attempt->credentials.authorization.empty() && attempt->destination.master.empty() &&
-        !pool.authorization) {
-      context.record.detail = "pool " + pool.name + " lets nobody act as another user";
-      return refuse({Fault::NotAuthorized, {}, {}});
-    }
-    if (attempt->credentials.password.empty()) {
-      context.record.detail =
-          "there is no password for the store: the mechanism gave none, nor did the source";
-      return refuse({Fault::NoStorePassword, {}, {}});
-    }
-  }
   dialogue = make_back(context.protocol(), setup_for(context, *attempt, back->secure()));
   back->want_read(true);
   return take(context, back->read_early());

@@ -46,8 +46,8 @@ class Phase {
   virtual Step back_ready(SessionContext&, bool /*readable*/, bool /*writable*/) { return Keep{}; }
   virtual Step addresses(SessionContext&, const std::vector<Address>&) { return Keep{}; }
   virtual Step policy(SessionContext&, const auth::PolicyAnswer&) { return Keep{}; }
-  virtual Step identified(SessionContext&, auth::Answer) { return Keep{}; }
-  virtual Step placed(SessionContext&, route::MapAnswer) { return Keep{}; }
+  virtual Step identified(SessionContext&, auth::Answer&&) { return Keep{}; }
+  virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
   // deadline() has passed.
   virtual Step expired(SessionContext& context) = 0;
   // The proxy is shutting down, or an administrator ends the session: say goodbye and close.
@@ -163,7 +163,7 @@ struct Authenticate final : Waiting {
   ~Authenticate() override;
   Step begin(SessionContext& context) override;
   Step policy(SessionContext& context, const auth::PolicyAnswer& answer) override;
-  Step identified(SessionContext& context, auth::Answer answer) override;
+  Step identified(SessionContext& context, auth::Answer&& answer) override;
   Step expired(SessionContext& context) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
@@ -189,14 +189,15 @@ struct Authenticate final : Waiting {
 struct Lookup final : Waiting {
   ~Lookup() override;
   Step begin(SessionContext& context) override;
-  Step placed(SessionContext& context, route::MapAnswer answer) override;
+  Step placed(SessionContext& context, route::MapAnswer&& answer) override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
 
  private:
   Step route(SessionContext& context, std::size_t first);
   Step use(SessionContext& context, std::string_view pool, std::string_view backend, std::string_view who);
   Step go(SessionContext& context, const StorePool& pool, std::string_view backend);
-  pool::Backend foreign_backend(const StorePool& pool, const auth::Destination& destination);
+  Fault cannot_log_in(SessionContext& context, const StorePool& pool) const;
+  static pool::Backend foreign_backend(const StorePool& pool, const auth::Destination& destination);
 
   std::size_t route_ = 0;            // whose map is asked
   std::shared_ptr<route::Map> map_;  // that is asked now

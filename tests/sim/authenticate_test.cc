@@ -1,0 +1,206 @@
+#include <doctest/doctest.h>
+
+#include "tests/sim/scene.h"
+
+// Sources of identity as the session meets them: an HTTP service is played here, byte for byte.
+
+namespace postern::sim {
+
+namespace {
+
+constexpr std::string_view kHttp = R"(
+[auth]
+by = "http"
+mechanisms = ["plain", "login", "xoauth2"]
+allowed_hosts = ["198.51.100.0/24"]
+[auth.http]
+url = "http://192.0.2.200/auth"
+timeout = "3s"
+)";
+
+std::string answer(std::string_view fields) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(fields) + "\r\n";
+}
+
+// The client has sent its login, and the service has been asked.
+Peer& ask(World& world, std::string_view login) {
+  greet(world);
+  world.client.send(login);
+  world.settle();
+  REQUIRE(world.stores.size() == 1);
+  CHECK(world.dialled[0].to_string() == "192.0.2.200:80");
+  return *world.stores[0];
+}
+
+const std::string kToken =
+    "a AUTHENTICATE XOAUTH2 dXNlcj1ib2IBYXV0aD1CZWFyZXIgdG9rZW4BAQ==\r\n";  // bob, token
+
+}  // namespace
+
+TEST_CASE("the source lets in, and the route gives the pool") {
+  World world(config(kImap, kTwoStores, kHttp));
+  Peer& service = ask(world, kLogin);
+  CHECK(service.received.find("Auth-User: bob\r\n") != std::string::npos);
+  CHECK(service.received.find("Auth-Pass: secret\r\n") != std::string::npos);
+  CHECK(world.stores.size() == 1);  // no store is dialled before the answer
+  service.send(answer("Auth-Status: OK\r\n"));
+  world.settle();
+  REQUIRE(world.stores.size() == 2);
+  world.stores[1]->send(kGreeting);
+  world.settle();
+  CHECK(take(*world.stores[1]) == "L LOGIN \"bob\" \"secret\"\r\n");
+  world.stores[1]->send(kStoreOk);
+  world.settle();
+  CHECK(take(world.client) == kClientOk);
+}
+
+TEST_CASE("a store that the source names is dialled inside allowed_hosts, with the password that it gave") {
+  World world(config(kImap, kTwoStores, kHttp));
+  Peer& service = ask(world, kLogin);
+  service.send(
+      answer("Auth-Status: OK\r\nAuth-Server: 198.51.100.7\r\nAuth-Port: 1143\r\n"
+             "Auth-User: robert\r\nAuth-Pass: other\r\n"));
+  world.settle();
+  REQUIRE(world.dialled.size() == 2);
+  CHECK(world.dialled[1].to_string() == "198.51.100.7:1143");
+  world.stores[1]->send(kGreeting);
+  world.settle();
+  CHECK(take(*world.stores[1]) == "L LOGIN \"robert\" \"other\"\r\n");
+  world.stores[1]->send(kStoreOk);
+  world.settle();
+  world.client.send("b LOGOUT\r\n");
+  world.client.finish();
+  world.settle();
+  world.stores[1]->finish();
+  world.settle();
+  REQUIRE(world.over());
+  const std::string line = world.log_line();
+  CHECK(line.find(" user=bob ") != std::string::npos);
+  CHECK(line.find(" backend=198.51.100.7 ") != std::string::npos);
+}
+
+TEST_CASE("a store outside allowed_hosts is never dialled, whatever its name") {
+  World world(config(kImap, kTwoStores, kHttp));
+  world.names["mail.example.net"] = {*Address::parse("203.0.113.1")};
+  std::string host;
+  SUBCASE("an address") { host = "203.0.113.1"; }
+  SUBCASE("a name") { host = "mail.example.net"; }
+  Peer& service = ask(world, kLogin);
+  service.send(answer("Auth-Status: OK\r\nAuth-Server: " + host + "\r\nAuth-Port: 143\r\n"));
+  world.settle();
+  world.pass(std::chrono::milliseconds(100));
+  CHECK(world.dialled.size() == 1);
+  CHECK(take(world.client).starts_with("a NO [SERVERBUG] "));
+}
+
+TEST_CASE("a source that falls silent is an outage, never a wrong password") {
+  World world(config(kImap, kTwoStores, kHttp));
+  ask(world, kLogin);
+  world.pass(std::chrono::seconds(4));
+  CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
+  CHECK_FALSE(world.over());
+}
+
+TEST_CASE("a client that leaves takes its question with it") {
+  World world(config(kImap, kTwoStores, kHttp));
+  Peer& service = ask(world, kLogin);
+  world.client.reset();
+  world.settle();
+  CHECK(world.over());
+  CHECK(service.session_closed);
+}
+
+TEST_CASE("the service's words and wish to wait reach the client") {
+  World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
+  Peer& service = ask(world, kLogin);
+  SUBCASE("with a wait the client may try again") {
+    service.send(answer("Auth-Status: Go away\r\nAuth-Wait: 3\r\n"));
+    world.settle();
+    CHECK(take(world.client).empty());
+    world.pass(std::chrono::seconds(4));
+    CHECK(take(world.client).find("Go away") != std::string::npos);
+    CHECK_FALSE(world.over());
+  }
+  SUBCASE("without one it is closed") {
+    service.send(answer("Auth-Status: Go away\r\n"));
+    world.settle();
+    CHECK(take(world.client).find("Go away") != std::string::npos);
+    CHECK(world.client.session_finished);
+  }
+}
+
+TEST_CASE("a token's error is told, heard, and then the login is refused") {
+  World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
+  Peer& service = ask(world, kToken);
+  service.send(
+      answer("Auth-Status: Invalid token\r\nAuth-Wait: 1\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
+  world.settle();
+  CHECK(take(world.client) == "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n");
+  SUBCASE("the client answers") {
+    world.client.send("\r\n");
+    world.pass(std::chrono::seconds(2));
+    CHECK(take(world.client).starts_with("a NO "));
+  }
+  SUBCASE("the client gives up, and may try again") {
+    world.client.send("*\r\n");
+    world.settle();
+    CHECK(take(world.client).starts_with("a BAD "));
+    world.client.send("b NOOP\r\n");
+    world.settle();
+    CHECK(take(world.client).starts_with("b OK "));
+  }
+  CHECK_FALSE(world.over());
+}
+
+TEST_CASE("the store's challenge to a token goes to the client, and its answer to the store") {
+  World world(
+      config(kImap, kTwoStores, "[auth]\nmechanisms = [\"xoauth2\"]\n[limits]\nfailure_delay = \"0s\"\n"));
+  world.snapshot()->capabilities->learn(world.snapshot()->pools[0].members->backends()[0], Protocol::Imap,
+                                        "IMAP4rev1 AUTH=XOAUTH2 SASL-IR");
+  greet(world);
+  world.client.send(kToken);
+  world.settle();
+  REQUIRE(world.stores.size() == 1);
+  Peer& store = *world.stores[0];
+  store.send("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] ready\r\n");
+  world.settle();
+  CHECK(take(store) == "L AUTHENTICATE XOAUTH2 dXNlcj1ib2IBYXV0aD1CZWFyZXIgdG9rZW4BAQ==\r\n");
+  store.send("+ eyJzdGF0dXMiOiI0MDEifQ==\r\n");
+  world.settle();
+  CHECK(take(world.client) == "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n");
+  world.client.send("\r\n");
+  world.settle();
+  CHECK(take(store) == "\r\n");
+  store.send("L NO [AUTHENTICATIONFAILED] no\r\n");
+  world.settle();
+  CHECK(take(world.client) == "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
+}
+
+TEST_CASE("who acts as another is routed by the other, and only where the pool allows it") {
+  const std::string plain = "a AUTHENTICATE PLAIN YW5uAGJvYgBzZWNyZXQ=\r\n";  // ann, bob, secret
+  SUBCASE("allowed") {
+    World world(config(kImap, R"(
+[pool.store]
+forward = []
+authorization = true
+[pool.store.backends]
+s1 = "192.0.2.101"
+)"));
+    greet(world);
+    world.client.send(plain);
+    world.settle();
+    world.stores[0]->send("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\r\n");
+    world.settle();
+    CHECK(take(*world.stores[0]) == "L AUTHENTICATE PLAIN YW5uAGJvYgBzZWNyZXQ=\r\n");
+  }
+  SUBCASE("not allowed") {
+    World world(config(kImap, kTwoStores, "[limits]\nfailure_delay = \"0s\"\n"));
+    greet(world);
+    world.client.send(plain);
+    world.settle();
+    CHECK(take(world.client).starts_with("a NO [AUTHORIZATIONFAILED] "));
+    CHECK(world.dialled.empty());
+  }
+}
+
+}  // namespace postern::sim
