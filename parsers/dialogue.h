@@ -122,6 +122,9 @@ class FrontDialogue {
   // The handshake that StartTls asked for has succeeded. Everything that was received in clear text is gone.
   virtual void secured() = 0;
 
+  // Of FrontSetup::mechanisms: the handshake has shown that this one cannot work.
+  virtual void withdraw(Mechanism mechanism) = 0;
+
   // Answers to LoginRequest. accept(): the Sends that follow are the last; then the driver takes the rest.
   // reject(): the client may try again.
   virtual void accept(const StoreWelcome& welcome) = 0;

@@ -21,6 +21,7 @@ class Pop3Front : public FrontDialogue {
   void receive(std::string_view bytes) override;
   FrontEvent next() override;
   void secured() override;
+  void withdraw(Mechanism mechanism) override { std::erase(setup_.mechanisms, mechanism); }
   void accept(const StoreWelcome& welcome) override;
   void reject(const Refusal& refusal) override;
   void challenge(std::string_view message) override;
