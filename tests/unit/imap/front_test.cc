@@ -140,6 +140,31 @@ TEST_CASE("a refusal of every fault is a tagged NO with words") {
   }
 }
 
+TEST_CASE("somebody's words have the code of the fault, or their own") {
+  ImapFront front(secure_setup());
+  front.receive("a LOGIN alice secret\r\nb LOGIN alice secret\r\n");
+  expect<LoginRequest>(front);
+  front.reject({.fault = Fault::BadCredentials, .code = "", .text = "Unpaid bill"});
+  FrontEvent event = NeedData{};
+  CHECK(sent(front, &event) == "a NO [AUTHENTICATIONFAILED] Unpaid bill\r\n");
+  REQUIRE(std::holds_alternative<LoginRequest>(event));
+  front.reject({.fault = Fault::BadCredentials, .code = "ALERT", .text = "Unpaid bill"});
+  CHECK(sent(front) == "b NO [ALERT] Unpaid bill\r\n");
+}
+
+TEST_CASE("a mechanism that was withdrawn is neither offered nor taken") {
+  FrontSetup setup = secure_setup();
+  setup.mechanisms = {Mechanism::Plain, Mechanism::External};
+  ImapFront front(setup);
+  CHECK(sent(front).find(" AUTH=EXTERNAL") != std::string::npos);
+  front.withdraw(Mechanism::External);
+  front.receive("a CAPABILITY\r\nb AUTHENTICATE EXTERNAL =\r\n");
+  const std::string said = sent(front);
+  CHECK(said.find(" AUTH=PLAIN") != std::string::npos);
+  CHECK(said.find("EXTERNAL") == std::string::npos);
+  CHECK(said.find("\r\nb NO ") != std::string::npos);
+}
+
 TEST_CASE("the rest behind a login is handed over whole, however long") {
   ImapFront front(secure_setup());
   const std::string rest(1'000'000, '\n');
