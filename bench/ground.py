@@ -27,6 +27,7 @@ class Variant:
     store_tls: bool = False
     workers: int = 1
     source: str = "store"        # of identity: "store", "passwd", "http", "dovecot"
+    probes: bool = True          # Postern looks after its store's health while it is measured
 
 
 class Ground:
@@ -73,13 +74,17 @@ class Ground:
     def store_port(self, protocol, variant):
         return self.store.ports[protocol + "s" if variant.store_tls else protocol]
 
-    def start(self, proxy, variant=Variant(), service=None):
-        """New processes of a proxy; `service`: of the source of identity, that it asks."""
+    def start(self, proxy, variant=Variant(), service=None, under=()):
+        """New processes of a proxy; `service`: of the source of identity, that it asks; `under`: a command that
+        looks on."""
         ports = dict(zip(("imap", "pop3"), free_ports(2)))
         folder = self.path_for(proxy)
         commands = PROXIES[proxy](self, folder, ports, variant, service)
+        commands = [[*under, *command] for command in commands]
         environment = {**os.environ, "OPENSSL_CONF": self.openssl}
-        return Server(proxy, folder, commands, ports, self.proxy_cpu if variant.workers == 1 else None, environment)
+        server = Server(proxy, folder, commands, ports, self.proxy_cpu if variant.workers == 1 else None, environment)
+        server.looks_on = bool(under) and under[0] == "strace"
+        return server
 
 
 def write(path, text):

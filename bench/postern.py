@@ -9,6 +9,8 @@ USERS = 1000
 PASSWORD = "secret"
 HASH = crypt.crypt(PASSWORD, "$5$rounds=1000$postern")  # the cheapest that crypt(3) makes: not what it costs is measured
 
+NO_PROBES = '[pool.store.health]\ninterval = "1h"\n'
+
 
 def postern(ground, folder, ports, variant, service):
     chain, key = ground.certificates[variant.certificate]
@@ -46,6 +48,7 @@ imap_port = {ground.store_port("imap", variant)}
 pop3_port = {ground.store_port("pop3", variant)}
 [pool.store.backends]
 s1 = "127.0.0.1"
+{"" if variant.probes else NO_PROBES}
 [admin]
 http = ""
 """)

@@ -41,6 +41,8 @@ def for_child(cpu):
 class Server:
     """One or more programs in the foreground, with their ports; end with the `with` that holds them."""
 
+    looks_on = False  # the program is the child of one that looks on, and ends when its child has ended
+
     def __init__(self, name, folder, commands, ports, cpu, environment=None):
         self.name, self.folder, self.ports = name, folder, ports
         self.output = os.path.join(folder, "output")
@@ -63,9 +65,9 @@ class Server:
 
     def __exit__(self, *_):
         left = [] if any(one.poll() is not None for one in self.processes) else self.pids()
-        for one in self.processes:
-            if one.poll() is None:
-                one.send_signal(signal.SIGTERM)
+        for pid in left[len(self.processes):] if self.looks_on else [one.pid for one in self.processes]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         for one in self.processes:
             try:
                 one.wait(GIVE_UP)
