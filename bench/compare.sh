@@ -16,25 +16,12 @@ fail() {
 }
 
 install_peers() {
-    local missing=() package policy=/usr/sbin/policy-rc.d
-    for package in haproxy nginx libnginx-mod-mail dovecot-core dovecot-imapd dovecot-pop3d perdition openssl python3; do
-        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    local package
+    for package in haproxy nginx libnginx-mod-mail dovecot-imapd dovecot-pop3d perdition openssl python3; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] && continue
+        "$root/deploy/packages.sh" bench
+        return
     done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    [ "$(id -u)" = 0 ] || fail "must be run as root to install ${missing[*]}"
-    echo "compare.sh: installing ${missing[*]}"
-    if [ ! -e "$policy" ]; then
-        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod 755 "$policy"
-    fi
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get -q -o Acquire::Retries=3 update
-    apt-get -q -y -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}"
-    if [ "$(trap -p EXIT)" ]; then
-        rm -f "$policy"
-        trap - EXIT
-    fi
 }
 
 build=

@@ -4,6 +4,7 @@
 #   deploy/packages.sh build    to compile the program and its unit tests
 #   deploy/packages.sh demo     also the stores of the demo
 #   deploy/packages.sh test     also the mail clients of the end-to-end tests, and clang 19
+#   deploy/packages.sh bench    to compile, and the peers and tools of bench/
 #
 # Nothing is removed, and no service that a package brings is started. Dovecot is installed; Cyrus, which Debian
 # does not allow beside it, is only unpacked, to ${POSTERN_CACHE:-/var/cache/postern}/cyrus.
@@ -27,6 +28,10 @@ test_packages=(
     isync fetchmail netbase prometheus  # fetchmail looks its ports up in netbase's /etc/services
     redis-server fail2ban
     clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 ccache git
+)
+bench_packages=(
+    haproxy nginx libnginx-mod-mail dovecot-core dovecot-imapd dovecot-pop3d perdition openssl python3
+    valgrind strace libbenchmark-dev
 )
 unpacked_packages=(cyrus-common cyrus-imapd cyrus-pop3d sasl2-bin)
 
@@ -104,7 +109,10 @@ case ${1:-} in
         install_missing "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
         unpack_cyrus
         ;;
+    bench)
+        install_missing "${build_packages[@]}" "${bench_packages[@]}"
+        ;;
     *)
-        fail "usage: deploy/packages.sh build|demo|test"
+        fail "usage: deploy/packages.sh build|demo|test|bench"
         ;;
 esac
