@@ -68,7 +68,9 @@ void Services::use_source(const AuthPlan& plan) {
 }
 
 void Services::use_policy(const AuthPlan& plan) {
-  if (plan.policy == auth_.policy && (policy_ != nullptr) == plan.policy.has_value()) return;
+  const bool same = plan.policy == auth_.policy && plan.policy_key == policy_key_;
+  if (same && (policy_ != nullptr) == plan.policy.has_value()) return;
+  policy_key_ = plan.policy_key.clone();
   retire(std::move(policy_), policy_slot_);
   policy_.reset();
   if (!plan.policy) return;
@@ -83,13 +85,14 @@ void Services::use_maps(const std::vector<MapPlan>& plans) {
   for (const MapPlan& plan : plans) {
     const auto former = maps_.find(plan.settings.name);
     if (former != maps_.end() && former->second.settings == plan.settings &&
-        former->second.file == plan.file) {
+        former->second.file == plan.file && former->second.redis_password == plan.redis_password) {
       maps.insert(maps_.extract(former));
       continue;
     }
     NamedMap& made = maps[plan.settings.name];
     made.settings = plan.settings;
     made.file = plan.file;
+    made.redis_password = plan.redis_password.clone();
     if (plan.file) {
       made.map = std::make_shared<route::FileMap>(plan.file);
     } else {

@@ -55,6 +55,7 @@ class Services {
   struct NamedMap {
     conf::Map settings;
     std::shared_ptr<const route::MapFile> file;
+    Secret redis_password;
     std::shared_ptr<route::Map> map;
     std::uint32_t slot = 0;  // 0: none
   };
@@ -65,7 +66,8 @@ class Services {
 
   net::Reactor& reactor_;
   Hooks hooks_;
-  conf::Auth auth_;  // that source_ and policy_ were made from
+  conf::Auth auth_;    // that source_ and policy_ were made from
+  Secret policy_key_;  // so was policy_
   std::shared_ptr<auth::Verifier> verifier_;
   std::shared_ptr<auth::Source> source_;
   std::shared_ptr<auth::PasswdSource> passwd_;  // the same object, when it is one
