@@ -140,13 +140,17 @@ class Maps(Case):
     def test_redis_may_fall_silent_and_wake_up(self):
         self.check_outage(Redis.freeze, Redis.thaw)
 
-    def test_a_wrong_password_for_redis_is_not_the_users(self):
+    def test_a_reload_brings_redis_another_password_and_a_wrong_one_is_not_the_users(self):
         server = self.redis(anna="other/three")
-        settings = self.settings(server)
-        settings["redis"]["password_file"] = self.ground.write("wrong-password", "wrong\n", 0o600)
-        postern = self.run_with(settings)
-        self.assertEqual(self.where(postern, "anna"), UNAVAILABLE)
+        postern = self.run_with(self.settings(server))
+        self.ground.write("redis-password", "wrong\n", 0o600)
+        postern.reconfigure(postern.configuration)
+        postern.wait_for_record(msg="reloaded")
+        self.assertEqual(self.where(postern, "dora"), UNAVAILABLE)
         postern.wait_for_record(msg="login_refused", fault="lookup_unavailable")
+        self.ground.write("redis-password", redis.PASSWORD + "\n", 0o600)
+        postern.reconfigure(postern.configuration)
+        self.wait_until(postern, "anna", "three")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class PolicyService(HttpService):
 
     def __init__(self, ground, status=0):
         super().__init__(ground, self._judge)
-        self.status = status
+        self.status, self.key = status, KEY
         self.asked, self.told, self.wrong = [], [], []
 
     def _judge(self, request):
@@ -33,7 +33,7 @@ class PolicyService(HttpService):
                  "POST /policy/?command=report HTTP/1.1": (TOLD, self.told)}
         expected, found = kinds.get(request.line, (None, None))
         body = json.loads(request.body)
-        if request["X-API-Key"] != KEY:
+        if request["X-API-Key"] != self.key:
             self.wrong.append(request)
             return 401, {}, b""
         if (not expected or request["Content-Type"] != "application/json"
@@ -156,6 +156,16 @@ class Policy(Case):
         self.assertEqual(self.ask(good, "dora"), "a " + REFUSED)
         self.told(service, 1)
         self.assertEqual([(told["login"], told["fail_type"]) for told in service.told], [("dora", "credentials")])
+
+    def test_a_reload_brings_the_new_key(self):
+        service = self.service(-1)
+        postern = self.run_with(service, self.fake())
+        self.assertEqual(self.ask(postern), "a " + REFUSED)
+        service.key = "policy-key-secret-4"
+        self.ground.write("key", service.key + "\n", 0o600)
+        postern.reconfigure(postern.configuration)
+        postern.wait_for_record(msg="reloaded")
+        self.assertEqual(self.ask(postern), "a " + REFUSED)
 
     def test_a_source_of_identity_is_between_two_questions(self):
         service = self.service()
