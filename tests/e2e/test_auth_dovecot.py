@@ -30,9 +30,7 @@ class AuthDovecot(Case):
 
     def run_with(self, service, pools, auth=None, **changes):
         settings = {"by": "dovecot", "dovecot": {"socket": service.socket, "timeout": "5s"}}
-        postern = self.start(pools, {"auth": {**settings, **(auth or {})}, **changes})
-        postern.service = service
-        return postern
+        return self.start(pools, {"auth": {**settings, **(auth or {})}, **changes})
 
     def master(self, *stores, **changes):
         """The pool of a store that knows other passwords than the clients."""

@@ -140,7 +140,7 @@ class AuthHttp(Case):
                          "a NO [SERVERBUG] Account is temporarily unavailable.")
         self.assertEqual(self.pop3(postern, "dora", PASSWORD),
                          "-ERR [SYS/PERM] Account is temporarily unavailable.")
-        wait_for(lambda: len(postern.records(msg="login_refused", fault="host_not_allowed")) == 2, what="both in the log")
+        wait_for(lambda: len(postern.records(msg="login_refused", fault="host_not_allowed")) == 2, what="both logged")
         self.assertEqual(barred.connections, [])
         self.assertFalse(member.saw(PASSWORD))
 

@@ -38,7 +38,8 @@ class Maps(Case):
 
     def settings(self, server, cache=None, **changes):
         return {"redis": {"address": server.place, "timeout": "2s",
-                          "password_file": self.ground.write("redis-password", redis.PASSWORD + "\n", 0o600), **changes},
+                          "password_file": self.ground.write("redis-password", redis.PASSWORD + "\n", 0o600),
+                          **changes},
                 "cache": {"found": "1ms", "missing": "1ms", **(cache or {})}}
 
     def where(self, postern, user):

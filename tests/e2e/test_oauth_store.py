@@ -44,15 +44,14 @@ class OauthStore(Case):
         store.answers = []
         return store
 
-    def run_with(self, *stores, **changes):
+    def run_with(self, *stores, name="postern"):
         return self.start({"store": pool(*stores, health={"interval": "100ms"})}, {
-            "auth": {"by": "store", "mechanisms": ["plain", "login", "xoauth2", "oauthbearer"]}, **changes})
+            "auth": {"by": "store", "mechanisms": ["plain", "login", "xoauth2", "oauthbearer"]}}, name=name)
 
     def test_a_store_that_takes_the_token_lets_its_owner_in(self):
         for more in ("SASL-IR", ""):
             store = self.store(more=more)
-            postern = self.run_with(store) if more else self.start(store, {
-                "auth": {"by": "store", "mechanisms": ["plain", "login", "xoauth2", "oauthbearer"]}}, name="without-ir")
+            postern = self.run_with(store, name=f"postern{more}")
             for mechanism, text in MESSAGES.items():
                 with self.subTest(mechanism, more=more):
                     wire = self.connect_offered(postern, *BOTH)
