@@ -7,7 +7,8 @@ namespace postern::auth {
 namespace {
 
 bool is_a_guess(Fault fault) {
-  return fault == Fault::BadCredentials || fault == Fault::NoRoute || fault == Fault::NotAuthorized;
+  return fault == Fault::BadCredentials || fault == Fault::NoRoute || fault == Fault::NotAuthorized ||
+         fault == Fault::PolicyRefused;
 }
 
 constexpr unsigned kMostDoublings = 20;  // a million times the base

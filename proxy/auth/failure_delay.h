@@ -33,7 +33,8 @@ class FailureDelay {
   void set(Duration base, Duration max);
 
   // Notes a refused login and answers how long the client waits for it. Zero, and nothing is noted, for every
-  // fault but BadCredentials, NoRoute and NotAuthorized: what is temporary or ours is not the client's guess.
+  // fault but BadCredentials, NoRoute, NotAuthorized and PolicyRefused: what is temporary or ours is not the
+  // client's guess.
   Duration failed(const Address& address, std::string_view user, const Secret& password, Fault fault,
                   Time now);
 
