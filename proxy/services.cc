@@ -16,9 +16,15 @@ namespace {
 // Longer than any login may take.
 constexpr std::chrono::hours kRetirement{1};
 
-// What of [auth] makes a source.
-bool same_source(const conf::Auth& a, const conf::Auth& b) {
-  return a.by == b.by && a.http == b.http && a.dovecot == b.dovecot;
+// What of [auth] makes a source. A context of TLS is made anew by each reload, with what its CA file says
+// then.
+bool same_source(const AuthPlan& a, const AuthPlan& b) {
+  return a.by == b.by && a.http == b.http && a.dovecot == b.dovecot && a.verifier == b.verifier &&
+         a.http_tls == b.http_tls;
+}
+
+bool same_policy(const AuthPlan& a, const AuthPlan& b) {
+  return a.policy == b.policy && a.policy_key == b.policy_key && a.policy_tls == b.policy_tls;
 }
 
 }  // namespace
@@ -27,20 +33,19 @@ Services::Services(net::Reactor& reactor, Hooks hooks) : reactor_(reactor), hook
 
 Services::~Services() = default;
 
-void Services::use(const Snapshot& snapshot) {
-  use_source(snapshot.auth);
-  use_policy(snapshot.auth);
-  use_maps(snapshot.maps);
-  auth_ = snapshot.auth;
+void Services::use(std::shared_ptr<const Snapshot> snapshot) {
+  use_source(snapshot->auth);
+  use_policy(snapshot->auth);
+  use_maps(snapshot->maps);
+  made_from_ = std::move(snapshot);
 }
 
 void Services::use_source(const AuthPlan& plan) {
-  if (same_source(plan, auth_) && plan.verifier == verifier_) return;
+  if (made_from_ && same_source(plan, made_from_->auth)) return;
   retire(std::move(source_), source_slot_);
-  retire(std::move(passwd_), 0);
+  if (passwd_) retired_passwds_.push_back(passwd_);
   source_.reset();
   passwd_.reset();
-  verifier_ = plan.verifier;
   switch (plan.by) {
     case conf::AuthBy::Store:
       return;
@@ -68,9 +73,7 @@ void Services::use_source(const AuthPlan& plan) {
 }
 
 void Services::use_policy(const AuthPlan& plan) {
-  const bool same = plan.policy == auth_.policy && plan.policy_key == policy_key_;
-  if (same && (policy_ != nullptr) == plan.policy.has_value()) return;
-  policy_key_ = plan.policy_key.clone();
+  if (made_from_ && same_policy(plan, made_from_->auth)) return;
   retire(std::move(policy_), policy_slot_);
   policy_.reset();
   if (!plan.policy) return;
@@ -118,6 +121,9 @@ std::shared_ptr<route::Map> Services::map(std::string_view name) const {
 
 void Services::woken() {
   if (passwd_) passwd_->take_answers();
+  for (const auto& retired : retired_passwds_) {
+    if (const auto source = retired.lock()) source->take_answers();
+  }
 }
 
 void Services::addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket) {
@@ -131,6 +137,7 @@ void Services::beat(Time now) {
     services_.erase(retired.slot);
     return true;
   });
+  std::erase_if(retired_passwds_, [](const auto& retired) { return retired.expired(); });
 }
 
 }  // namespace postern

@@ -31,7 +31,7 @@ class Services {
   Services(const Services&) = delete;
   ~Services();
 
-  void use(const Snapshot& snapshot);
+  void use(std::shared_ptr<const Snapshot> snapshot);
   // The maps alone.
   void use_maps(const std::vector<MapPlan>& plans);
 
@@ -66,15 +66,14 @@ class Services {
 
   net::Reactor& reactor_;
   Hooks hooks_;
-  conf::Auth auth_;    // that source_ and policy_ were made from
-  Secret policy_key_;  // so was policy_
-  std::shared_ptr<auth::Verifier> verifier_;
+  std::shared_ptr<const Snapshot> made_from_;  // null: nothing was made yet
   std::shared_ptr<auth::Source> source_;
   std::shared_ptr<auth::PasswdSource> passwd_;  // the same object, when it is one
   std::shared_ptr<auth::Policy> policy_;
   std::map<std::string, NamedMap, std::less<>> maps_;
   std::vector<Retired> retired_;
-  std::map<std::uint32_t, net::Service*> services_;  // by slot; the retired included
+  std::vector<std::weak_ptr<auth::PasswdSource>> retired_passwds_;  // some of them
+  std::map<std::uint32_t, net::Service*> services_;                 // by slot; the retired included
   std::uint32_t source_slot_ = 0;
   std::uint32_t policy_slot_ = 0;
   std::uint16_t next_slot_ = 0;

@@ -60,7 +60,7 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
       heartbeat_(*this),
       id_state_(random_start() + number),
       last_turn_(loop_.now().time_since_epoch().count()) {
-  services_.use(*snapshot_);
+  services_.use(snapshot_);
 }
 
 Worker::~Worker() {
@@ -86,7 +86,7 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> ope
   auto gates = std::make_shared<std::vector<Gate>>(std::move(opened));
   post([this, snapshot = std::move(snapshot), gates, kept = std::move(kept)] {
     snapshot_ = snapshot;
-    services_.use(*snapshot_);
+    services_.use(snapshot_);
     std::erase_if(gates_, [&kept](const OpenGate& gate) {
       return std::ranges::find(kept, gate.acceptor->endpoint()) == kept.end();
     });

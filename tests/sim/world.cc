@@ -121,7 +121,7 @@ World::World(std::string_view toml)
   auto snapshot = compose(*loaded, nullptr, &metrics_, now_);
   if (!snapshot) FAIL(conf::to_string(snapshot.error()));
   snapshot_ = *snapshot;
-  services_.use(*snapshot_);
+  services_.use(snapshot_);
   const conf::Limits& limits = loaded->config.limits;
   limiter_.set_limits({.sessions_per_address = limits.sessions_per_address,
                        .prelogin_per_address = limits.prelogin_per_address,

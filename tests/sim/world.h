@@ -120,12 +120,12 @@ class World final : public net::Reactor, private SessionHost {
   auth::Limiter limiter_{{}};
   std::unique_ptr<auth::FailureDelay> failure_delay_;
   std::shared_ptr<const Snapshot> snapshot_;
-  Services services_;
   std::vector<class Wire*> wires_;
   std::vector<std::unique_ptr<net::Timer>> later_;  // answers of name servers that are under way
   std::uint32_t generation_ = 0;
   bool buried_ = false;
   std::unique_ptr<Session> session_;
+  Services services_;  // its connections are wires, too
 };
 
 }  // namespace postern::sim
