@@ -6,11 +6,10 @@ Duration Attempt::login_time() const { return destination.timeout.value_or(pool-
 
 conf::StoreTls Attempt::store_tls() const { return destination.tls.value_or(pool->tls); }
 
-// Without a word of the source about TLS it is the pool's own context, with its CA.
 tls::ClientContext& Attempt::store_tls_context(const Snapshot& snapshot) const {
-  if (!destination.tls) return *pool->tls_context;
-  return destination.verify.value_or(true) ? *snapshot.auth.foreign_tls
-                                           : *snapshot.auth.foreign_tls_unverified;
+  if (destination.tls && !destination.verify.value_or(true)) return *snapshot.auth.foreign_tls_unverified;
+  // The pool's CA counts for whatever its users are sent to.
+  return pool->tls_context ? *pool->tls_context : *snapshot.auth.foreign_tls;
 }
 
 void report(SessionContext& context, Attempt& attempt, Fault fault) {

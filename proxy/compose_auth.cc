@@ -98,7 +98,8 @@ AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problem
   if (plan.policy && !plan.policy->key_file.empty()) {
     plan.policy_key = read_secret(loaded, "auth.policy.key_file", plan.policy->key_file, problems);
   }
-  if (!plan.allowed_hosts.empty()) {
+  // A source may say how its store is reached, whether that is a member of a pool or not.
+  if (plan.by == conf::AuthBy::Http || plan.by == conf::AuthBy::Dovecot) {
     plan.foreign_tls = client_tls(loaded, "auth.by", {.ca_file = "", .verify = true}, problems);
     plan.foreign_tls_unverified = client_tls(loaded, "auth.by", {.ca_file = "", .verify = false}, problems);
   }

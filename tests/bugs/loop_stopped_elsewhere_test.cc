@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
-
 #include <thread>
 
 #include "proxy/net/loop.h"
 
-// A worker's loop is stopped by the thread that ends the proxy. The flag was a plain bool: ThreadSanitizer says so.
+// A worker's loop is stopped by the thread that ends the proxy. The flag was a plain bool: ThreadSanitizer
+// says so.
 
 namespace postern::net {
 
