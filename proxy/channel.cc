@@ -109,7 +109,7 @@ bool Channel::write_clear(std::string_view bytes) {
     sent = result.size;
   }
   if (sent < bytes.size()) {
-    if (!pending_) pending_ = std::make_unique<Pending>();
+    if (!pending_) pending_ = std::make_unique<Pending>(!tls_);
     pending_->append(bytes.substr(sent));
     update_interest();
   }

@@ -74,12 +74,14 @@ class Channel {
   int error() const { return error_; }  // the errno that broke the connection; 0: none
 
  private:
-  // Before the splice it may hold a password.
   struct Pending : std::string {
-    Pending() = default;
+    explicit Pending(bool clear) : clear_text(clear) {}
     Pending(const Pending&) = delete;
-    ~Pending() { wipe(data(), size()); }
+    ~Pending() {
+      if (clear_text) wipe(data(), size());  // it may hold a password
+    }
     std::size_t sent = 0;
+    bool clear_text;
   };
   Reading decrypt(std::string_view input);
   void update_interest();
