@@ -13,22 +13,12 @@ std::string Link::Target::to_string() const {
 
 Link::Link(net::Reactor& reactor, Owner& owner, Target target, Duration connect_time,
            net::AnswerTicket ticket)
-    : reactor_(reactor),
-      owner_(owner),
-      target_(std::move(target)),
-      deadline_(reactor.now() + connect_time),
-      ticket_(ticket) {
-  reactor_.timers().start(*this, deadline_);
+    : reactor_(reactor), owner_(owner), target_(std::move(target)), ticket_(ticket) {
+  reactor_.timers().start(*this, reactor_.now() + connect_time);
   if (!target_.path.empty()) {
-    auto transport = reactor_.dial_local(target_.path, this, 0);
-    if (transport) {
-      channel_.emplace(reactor_, std::move(*transport));
-      channel_->await_connection();
-    } else {
-      fail_later(std::strerror(transport.error()));
-    }
+    await(reactor_.dial_local(target_.path, this, 0));
   } else if (const auto address = Address::parse(target_.host)) {
-    dial(*address);
+    await(reactor_.dial({*address, target_.port}, this, 0));
   } else {
     reactor_.resolve(target_.host, ticket_);
   }
@@ -38,17 +28,26 @@ void Link::addresses(const std::vector<Address>& addresses) {
   if (channel_ || !failure_.empty()) return;
   if (addresses.empty()) return go_down("no address for " + target_.host);
   candidates_.assign(addresses.rbegin(), addresses.rend());
-  const Address first = candidates_.back();
-  candidates_.pop_back();
-  dial(first);
+  try_next();
 }
 
-void Link::dial(const Address& address) {
+// There is a candidate.
+void Link::try_next() {
+  const Address next = candidates_.back();
+  candidates_.pop_back();
   channel_.reset();
-  auto transport = reactor_.dial({address, target_.port}, this, 0);
-  if (!transport) return fail_later(std::strerror(transport.error()));
-  channel_.emplace(reactor_, std::move(*transport));
-  channel_->await_connection();
+  await(reactor_.dial({next, target_.port}, this, 0));
+}
+
+void Link::await(std::expected<std::unique_ptr<net::Transport>, int> dialled) {
+  if (dialled) {
+    channel_.emplace(reactor_, std::move(*dialled));
+    channel_->await_connection();
+  } else if (!candidates_.empty()) {
+    try_next();
+  } else {
+    fail_later(std::strerror(dialled.error()));
+  }
 }
 
 void Link::on_ready(int, bool readable, bool writable) {
@@ -56,10 +55,7 @@ void Link::on_ready(int, bool readable, bool writable) {
   if (!established_) {
     const int error = channel_->connect_error();
     if (error == 0) return connected();
-    if (candidates_.empty()) return go_down(std::strerror(error));
-    const Address next = candidates_.back();
-    candidates_.pop_back();
-    return dial(next);
+    return candidates_.empty() ? go_down(std::strerror(error)) : try_next();
   }
   if (writable && !channel_->flush()) return go_down("the connection broke");
   if (!readable) return;

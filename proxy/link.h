@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,7 @@ class Link final : private net::TransportOwner, private net::Timer {
   class Owner {
    public:
     virtual void link_up(Link& link) = 0;
-    // The bytes live during the call.
+    // The bytes live until anything else is read: take them before anybody is told.
     virtual void link_received(Link& link, std::string_view bytes) = 0;
     // The peer ended, the connection broke or never stood: one sentence. The last call.
     virtual void link_down(Link& link, const std::string& why) = 0;
@@ -62,7 +63,8 @@ class Link final : private net::TransportOwner, private net::Timer {
  private:
   void on_ready(int side, bool readable, bool writable) override;
   void expired(Time now) override;
-  void dial(const Address& address);
+  void try_next();
+  void await(std::expected<std::unique_ptr<net::Transport>, int> dialled);
   void connected();
   void secure(tls::Status status);
   void hand_over(std::string_view bytes);
@@ -73,7 +75,6 @@ class Link final : private net::TransportOwner, private net::Timer {
   net::Reactor& reactor_;
   Owner& owner_;
   Target target_;
-  Time deadline_;
   net::AnswerTicket ticket_;
   std::optional<Channel> channel_;
   std::vector<Address> candidates_;  // not tried yet, the last first
