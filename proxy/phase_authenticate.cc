@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "proxy/session_context.h"
 
@@ -61,13 +62,9 @@ auth::Question question(const SessionContext& context, const Attempt& attempt, n
 
 }  // namespace
 
-Authenticate::~Authenticate() { stop_asking(); }
-
-void Authenticate::stop_asking() {
+Authenticate::~Authenticate() {
   if (source_) source_->cancel(ticket_);
   if (policy_) policy_->cancel(ticket_);
-  source_.reset();
-  policy_.reset();
 }
 
 Step Authenticate::begin(SessionContext& context) {
@@ -81,8 +78,8 @@ Step Authenticate::begin(SessionContext& context) {
   if (!adopt(context, attempt->dialogue->forwarded())) return refuse({Fault::ProxyHeader, {}, {}});
   if (context.hops_left == 0) return refuse({Fault::Loop, {}, {}});
   if (Step step = prepare(context); !std::holds_alternative<Keep>(step)) return step;
-  if (context.host.services().policy()) return ask_policy(context, Stage::Before);
-  return ask_source(context);
+  // Who a relayed mechanism is about only its source will tell.
+  return credentials.user.empty() ? ask_source(context) : ask_policy(context, Stage::Before);
 }
 
 // Who asks to be whom, as far as the client's own words go.
@@ -149,7 +146,11 @@ Step Authenticate::policy(SessionContext& context, const auth::PolicyAnswer& ans
 Step Authenticate::ask_source(SessionContext& context) {
   if (context.snapshot->auth.by == conf::AuthBy::Store) return hold(context);
   auto source = context.host.services().source();
-  if (!source || !source->ask(question(context, *attempt, ticket_))) {
+  if (!source) {
+    context.record.detail = "the source of identities went away with a reload";
+    return refuse({Fault::AuthUnavailable, {}, {}});
+  }
+  if (!source->ask(question(context, *attempt, ticket_))) {
     context.record.detail = "too many logins wait for the source of identities";
     return refuse({Fault::AuthUnavailable, {}, {}});
   }
@@ -164,13 +165,14 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
   if (answer.kind == auth::Answer::Kind::Accepted) {
     attempt->destination = std::move(answer.destination);
     if (!attempt->destination.user.empty()) attempt->user = attempt->destination.user;
+    if (attempt->credentials.user.empty()) attempt->credentials.user = attempt->user;
     context.record.user = attempt->user;
     if (answer.wait > Duration::zero()) hold_until_ = context.reactor.now() + answer.wait;
     return ask_policy(context, Stage::After);
   }
   if (!answer.destination.user.empty()) context.record.user = answer.destination.user;
   if (!answer.challenge.empty() && attempt->is_token()) {
-    const std::string message = std::move(answer.challenge);
+    const std::string message = std::exchange(answer.challenge, {});
     refused_ = std::move(answer);
     return challenge(context, message);
   }
@@ -188,9 +190,7 @@ Step Authenticate::answered(SessionContext& context, Secret message) {
     return Keep{};
   }
   // The error was told, and the client has heard it (RFC 7628 §3.2.3).
-  auth::Answer refused = std::move(*refused_);
-  refused.challenge.clear();
-  return identified(context, std::move(refused));
+  return identified(context, std::move(*refused_));
 }
 
 // The credentials are right, or the store will tell; the login may still have to wait.

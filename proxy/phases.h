@@ -171,11 +171,10 @@ struct Authenticate final : Waiting {
  private:
   Step answered(SessionContext& context, Secret message) override;
   Step prepare(SessionContext& context);
-  enum class Stage : std::uint8_t { Before, After };  // the source was asked
+  enum class Stage : std::uint8_t { Before, After };  // asking the source
   Step ask_policy(SessionContext& context, Stage stage);
   Step ask_source(SessionContext& context);
   Step hold(SessionContext& context);
-  void stop_asking();
 
   std::shared_ptr<auth::Source> source_;  // that is asked now
   std::shared_ptr<auth::Policy> policy_;  // that is asked now
