@@ -88,7 +88,8 @@ Step Lookup::go(SessionContext& context, const StorePool& pool, std::string_view
 Fault Lookup::cannot_log_in(SessionContext& context, const StorePool& pool) const {
   const Credentials& credentials = attempt->credentials;
   const auth::Destination& destination = attempt->destination;
-  if (pool.login == conf::LoginAs::Master || !destination.password.empty()) return Fault::None;
+  const bool by_pools_master = pool.login == conf::LoginAs::Master && destination.master.empty();
+  if (by_pools_master || !destination.password.empty()) return Fault::None;
   if (!credentials.authorization.empty() && destination.master.empty() && !pool.authorization) {
     context.record.detail = "pool " + pool.name + " lets nobody act as another user";
     return Fault::NotAuthorized;
