@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "proxy/explain.h"
 
