@@ -48,7 +48,6 @@ class Explainer {
   void run() {
     if (!source() && !routes(0)) return;
     candidates();
-    choose();
   }
 
  private:
@@ -143,65 +142,62 @@ class Explainer {
     return true;
   }
 
+  // The pool was made for this question alone: it is brought to where the running one is, and then asked as a
+  // login asks it.
   void candidates() {
     if (pool_ == nullptr) return;
-    const auto settings = std::ranges::find(config_.pools, pool_->name, &conf::Pool::name);
-    constexpr std::string_view kBalances[] = {"hash", "least", "round_robin"};
-    is_.balance = kBalances[static_cast<std::size_t>(settings->balance)];
-    for (const pool::Ranked& ranked : pool_->members->rank(is_.question.user, Time{})) {
-      Explanation::Candidate one;
-      one.name = ranked.backend->name();
-      one.host = ranked.backend->host();
-      one.port = ranked.backend->port(is_.protocol);
-      one.weight = ranked.backend->weight();
-      one.priority = ranked.backend->priority();
-      one.score = ranked.score;
-      load(*ranked.backend, one);
-      is_.backends.push_back(std::move(one));
+    const pool::Pool& members = *pool_->members;
+    const Time now = std::chrono::steady_clock::now();
+    for (const pool::Backend& backend : members.backends()) {
+      if (const RunningBackend* as = running(backend)) imitate(backend, *as, now);
     }
+    for (const pool::Ranked& ranked : members.rank(is_.question.user, now))
+      is_.backends.push_back(candidate(ranked, now));
+    // Whose turn it is only the running proxy knows.
+    is_.by_turn = is_.fixed_backend.empty() && members.balance() == conf::Balance::RoundRobin;
+    const auto choice = is_.fixed_backend.empty() ? members.pick(is_.question.user, {}, now)
+                                                  : members.pick_fixed(is_.fixed_backend, {}, now);
+    if (!choice) return;
+    is_.how = pool::name_of(choice->how);
+    if (!is_.by_turn) is_.choice = choice->backend->name();
   }
 
-  void load(const pool::Backend& backend, Explanation::Candidate& one) const {
+  const RunningBackend* running(const pool::Backend& backend) const {
+    if (!running_) return nullptr;
+    const auto found = running_->find({pool_->name, backend.name()});
+    return found == running_->end() ? nullptr : &found->second;
+  }
+
+  void imitate(const pool::Backend& backend, const RunningBackend& as, Time now) const {
+    pool::BackendState& state = *backend.state();
+    state.sessions = as.sessions;
+    state.pending_logins = as.pending_logins;
+    const conf::Health& settings = pool_->members->health();
+    for (unsigned i = 0; !as.up && i < settings.fall; ++i) state.health.report(false, settings, now, 0);
+    if (as.ejected) state.health.eject(settings.eject, now);
+  }
+
+  Explanation::Candidate candidate(const pool::Ranked& ranked, Time now) const {
+    const pool::Backend& backend = *ranked.backend;
+    Explanation::Candidate one;
+    one.name = backend.name();
+    one.host = backend.host();
+    one.port = backend.port(is_.protocol);
+    one.weight = backend.weight();
+    one.priority = backend.priority();
+    one.score = ranked.score;
+    one.usable = ranked.usable;
     one.state = "unknown";
-    if (running_) {
-      if (const auto found = running_->find({pool_->name, one.name}); found != running_->end()) {
-        const RunningBackend& now = found->second;
-        one.sessions = now.sessions;
-        one.pending_logins = now.pending_logins;
-        one.state = !now.up ? "down" : now.ejected ? "ejected" : "up";
-        const bool full = backend.session_limit() != 0 && now.sessions >= backend.session_limit();
-        if (full && now.up) one.state = "full";
-        one.usable = now.up && !now.ejected && !full;
-      }
+    if (const RunningBackend* as = running(backend)) {
+      one.sessions = as->sessions;
+      one.pending_logins = as->pending_logins;
+      one.state = !backend.health().up()          ? "down"
+                  : backend.health().ejected(now) ? "ejected"
+                  : backend.full()                ? "full"
+                                                  : "up";
     }
-    if (backend.weight() == 0) {
-      one.usable = false;
-      one.state = "weight 0";
-    }
-  }
-
-  // As a login would be served that comes now, with an even hand where the balance counts sessions.
-  void choose() {
-    if (is_.backends.empty()) return;
-    if (!is_.fixed_backend.empty()) {
-      is_.choice = is_.fixed_backend;
-      return;
-    }
-    const auto usable = [](const Explanation::Candidate& one) { return one.usable; };
-    auto best = std::ranges::find_if(is_.backends, usable);
-    if (pool_->members->data() == conf::Data::Partitioned) best = is_.backends.begin();
-    if (best == is_.backends.end()) return;
-    if (is_.balance == "least") {
-      for (auto other = best; other != is_.backends.end(); ++other) {
-        if (other->usable && other->priority == best->priority && weighted(*other) < weighted(*best))
-          best = other;
-      }
-    }
-    is_.choice = is_.balance == "round_robin" ? "" : best->name;
-  }
-
-  static double weighted(const Explanation::Candidate& one) {
-    return static_cast<double>(one.sessions.value_or(0) + 1) / one.weight;
+    if (one.weight == 0) one.state = "weight 0";
+    return one;
   }
 
   const conf::Config& config_;

@@ -42,10 +42,11 @@ struct Explanation {
   std::vector<Step> steps;
   Fault fault = Fault::None;  // why the login would be refused before a backend is chosen
   std::string pool;
-  std::string balance;
   std::string fixed_backend;  // a route, a map or the password file names it
   std::vector<Candidate> backends;
-  std::string choice;    // the backend that a login would be given now; empty: none
+  std::string choice;    // the backend that a login would be given now; empty: none, or by_turn
+  std::string how;       // pool::name_of(How): "home", "spill"; empty: none can be used
+  bool by_turn = false;  // whose turn it is only the running proxy knows
   bool running = false;  // loads and health are those of the running proxy
 };
 

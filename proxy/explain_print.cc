@@ -20,7 +20,7 @@ std::string to_text(const Explanation& is) {
   if (is.pool.empty()) {
     return text + fmt::format("refused: {} ({})\n", name_of(is.fault), describe(is.fault).text);
   }
-  text += fmt::format("pool {}, balance {}{}\n", is.pool, is.balance,
+  text += fmt::format("pool {}{}\n", is.pool,
                       is.running ? "" : "; no running proxy answered: health and loads are unknown");
   text += fmt::format("  {:<16} {:<28} {:>8} {:>6} {:>12} {:>8} {:>8}  {}\n", "backend", "address",
                       "priority", "weight", "score", "sessions", "pending", "state");
@@ -29,10 +29,9 @@ std::string to_text(const Explanation& is) {
                         one.host + ":" + std::to_string(one.port), one.priority, one.weight, one.score,
                         number_or_unknown(one.sessions), number_or_unknown(one.pending_logins), one.state);
   }
-  if (!is.choice.empty())
-    return text + "goes to " + is.choice + (is.fixed_backend.empty() ? "\n" : " (fixed)\n");
-  return text +
-         (is.balance == "round_robin" ? "goes to whoever's turn it is\n" : "no backend can be used now\n");
+  if (is.how.empty()) return text + "no backend can be used now\n";
+  if (is.by_turn) return text + "goes to whoever's turn it is\n";
+  return text + fmt::format("goes to {} ({})\n", is.choice, is.how);
 }
 
 std::string to_json(const Explanation& is) {
@@ -46,7 +45,6 @@ std::string to_json(const Explanation& is) {
     json["steps"].push_back({{"what", step.what}, {"says", step.says}});
   json["fault"] = name_of(is.fault);
   json["pool"] = is.pool;
-  json["balance"] = is.balance;
   json["fixed_backend"] = is.fixed_backend;
   json["running"] = is.running;
   json["backends"] = nlohmann::ordered_json::array();
@@ -60,6 +58,7 @@ std::string to_json(const Explanation& is) {
     json["backends"].push_back(std::move(row));
   }
   json["choice"] = is.choice;
+  json["how"] = is.how;
   // A name may be no UTF-8: it is shown with U+FFFD.
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "conf/loader.h"
 #include "proxy/compose.h"
@@ -12,36 +15,42 @@ namespace {
 
 constexpr int kBadConfiguration = 2;
 
-int check(const std::string& path) {
-  const auto loaded = postern::conf::load_file(path, postern::conf::Environment::real());
+// What a subcommand looks at: read and composed as the proxy would, but nothing is started.
+struct Composed {
+  postern::conf::Loaded loaded;
+  std::shared_ptr<const postern::Snapshot> snapshot;
+};
+
+// nullopt: the problems were printed.
+std::optional<Composed> compose_file(const std::string& path) {
+  auto loaded = postern::conf::load_file(path, postern::conf::Environment::real());
   if (!loaded) {
     std::fputs(postern::conf::to_string(loaded.error()).c_str(), stderr);
-    return kBadConfiguration;
+    return std::nullopt;
   }
-  const auto snapshot = postern::compose(*loaded, nullptr, nullptr, postern::Time{});
+  auto snapshot = postern::compose(*loaded, nullptr, nullptr, postern::Time{});
   if (!snapshot) {
     std::fputs(postern::conf::to_string(snapshot.error()).c_str(), stderr);
-    return kBadConfiguration;
+    return std::nullopt;
   }
-  std::printf("%s: %zu listeners, %zu routes, %zu pools: good\n", path.c_str(),
-              loaded->config.listeners.size(), loaded->config.routes.size(), loaded->config.pools.size());
+  return Composed{std::move(*loaded), std::move(*snapshot)};
+}
+
+int check(const std::string& path) {
+  const auto composed = compose_file(path);
+  if (!composed) return kBadConfiguration;
+  const postern::conf::Config& config = composed->loaded.config;
+  std::printf("%s: %zu listeners, %zu routes, %zu pools: good\n", path.c_str(), config.listeners.size(),
+              config.routes.size(), config.pools.size());
   return 0;
 }
 
 int route(const std::string& path, const postern::RouteQuestion& question, bool json) {
-  const auto loaded = postern::conf::load_file(path, postern::conf::Environment::real());
-  if (!loaded) {
-    std::fputs(postern::conf::to_string(loaded.error()).c_str(), stderr);
-    return kBadConfiguration;
-  }
-  const auto snapshot = postern::compose(*loaded, nullptr, nullptr, postern::Time{});
-  if (!snapshot) {
-    std::fputs(postern::conf::to_string(snapshot.error()).c_str(), stderr);
-    return kBadConfiguration;
-  }
-  const auto& admin = loaded->config.admin.http;
-  const auto running = admin ? postern::ask_running(*admin) : std::nullopt;
-  const auto explanation = postern::explain(loaded->config, **snapshot, question, running);
+  const auto composed = compose_file(path);
+  if (!composed) return kBadConfiguration;
+  const postern::conf::Config& config = composed->loaded.config;
+  const auto running = config.admin.http ? postern::ask_running(*config.admin.http) : std::nullopt;
+  const auto explanation = postern::explain(config, *composed->snapshot, question, running);
   if (!explanation) {
     std::fprintf(stderr, "%s\n", explanation.error().c_str());
     return kBadConfiguration;

@@ -20,7 +20,7 @@ std::string label(std::string_view labels, std::string_view name) {
   return std::string(rest.substr(0, rest.find('"')));
 }
 
-// A backend's number, in the form that prometheus-cpp writes; names need no escapes (conf/schema.cc).
+// A backend's number, in the form that prometheus-cpp writes; names need no escapes (conf/reader.cc).
 void take_line(std::string_view line, RunningBackends& backends) {
   const std::size_t open = line.find('{');
   const std::size_t close = line.rfind('}');

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <doctest/doctest.h>
-#include <fstream>
+#include <filesystem>
 #include <iterator>
-#include <unistd.h>
 
 #include "conf/loader.h"
 #include "proxy/compose.h"
@@ -91,12 +89,7 @@ class Wire final : public net::Transport {
 
 namespace {
 
-std::unique_ptr<observe::Log> open_log(std::string& path) {
-  char name[] = "/tmp/postern-sim-XXXXXX";
-  const int descriptor = mkstemp(name);
-  REQUIRE(descriptor >= 0);
-  ::close(descriptor);
-  path = name;
+std::unique_ptr<observe::Log> open_log(const std::string& path) {
   auto log = observe::Log::open({.level = observe::Level::Debug, .target = path});
   REQUIRE(log.has_value());
   return std::move(*log);
@@ -105,7 +98,7 @@ std::unique_ptr<observe::Log> open_log(std::string& path) {
 }  // namespace
 
 World::World(std::string_view toml)
-    : log_(open_log(log_path_)),
+    : log_(open_log(folder_ / "log")),
       metrics_(observe::MetricsSettings{}),
       services_(*this,
                 {.wake = [] {},
@@ -133,7 +126,6 @@ World::~World() {
   if (session_) session_->cut(Fault::ShuttingDown);
   session_.reset();
   log_.reset();
-  ::unlink(log_path_.c_str());
 }
 
 void World::connect(std::string_view from) {
@@ -213,9 +205,10 @@ bool World::is_own(const Endpoint& endpoint) const {
 std::string World::log_line() {
   // The log's destructor writes what waits; the file is whole after it.
   log_.reset();
-  std::ifstream file(log_path_);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  log_ = open_log(log_path_);
+  const std::string path = folder_ / "log";
+  std::string text = content_of(path);
+  std::filesystem::remove(path);
+  log_ = open_log(path);
   return text;
 }
 

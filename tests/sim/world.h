@@ -17,6 +17,7 @@
 #include "proxy/observe/log.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/session.h"
+#include "tests/temporary_directory.h"
 
 // A world of wire and clock for one session: no socket, no thread, no sleep. The session is the real one,
 // with its real dialogues, pools, limits and log line; only what lies below (bytes, names, time) is made
@@ -114,7 +115,7 @@ class World final : public net::Reactor, private SessionHost {
   Time now_{std::chrono::hours(1)};
   net::TimerWheel wheel_{now_};
   net::Scratch scratch_;
-  std::string log_path_;
+  TemporaryDirectory folder_;  // of the log
   std::unique_ptr<observe::Log> log_;
   observe::Metrics metrics_;
   auth::Limiter limiter_{{}};

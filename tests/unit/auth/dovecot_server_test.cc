@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 #include <filesystem>
-#include <fstream>
 #include <openssl/hmac.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "proxy/tls/peer_certificate.h"
+#include "tests/temporary_directory.h"
 #include "tests/unit/auth/dovecot_world.h"
 
 // With Dovecot's own authentication service: what a fake cannot know.
@@ -58,26 +58,21 @@ log_path = FOLDER/log
 class Server {
  public:
   Server() {
-    std::string name = (std::filesystem::temp_directory_path() / "postern-dovecot-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()));
-    folder_ = name;
-    ::chmod(name.c_str(), 0755);
+    ::chmod(folder_.path().c_str(), 0755);
     std::string configuration = kConfiguration;
     for (std::size_t at = 0; (at = configuration.find("FOLDER")) != std::string::npos;) {
-      configuration.replace(at, 6, folder_);
+      configuration.replace(at, 6, folder_.path());
     }
-    std::ofstream(folder_ + "/dovecot.conf") << configuration;
-    std::ofstream(folder_ + "/users") << "bob:{PLAIN}secret::::::pool=blue backend=b1\n"
-                                         "eve:{PLAIN}secret::::::nologin=y reason=Closed\n";
+    folder_.write("dovecot.conf", configuration);
+    folder_.write("users",
+                  "bob:{PLAIN}secret::::::pool=blue backend=b1\n"
+                  "eve:{PLAIN}secret::::::nologin=y reason=Closed\n");
     start();
   }
-  ~Server() {
-    stop();
-    std::filesystem::remove_all(folder_);
-  }
+  ~Server() { stop(); }
 
   void start() {
-    std::string arguments[] = {kBinary, "-F", "-c", folder_ + "/dovecot.conf"};
+    std::string arguments[] = {kBinary, "-F", "-c", folder_ / "dovecot.conf"};
     char* pointers[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), arguments[3].data(),
                         nullptr};
     REQUIRE(::posix_spawn(&process_, kBinary, nullptr, nullptr, pointers, environ) == 0);
@@ -88,14 +83,11 @@ class Server {
     ::waitpid(process_, nullptr, 0);
     process_ = -1;
   }
-  std::string path() const { return folder_ + "/run/auth-client"; }
-  std::string log() const {
-    std::ifstream file(folder_ + "/log");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  std::string path() const { return folder_ / "run/auth-client"; }
+  std::string log() const { return content_of(folder_ / "log"); }
 
  private:
-  std::string folder_;
+  TemporaryDirectory folder_;
   pid_t process_ = -1;
 };
 

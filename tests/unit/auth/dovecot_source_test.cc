@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
-#include <filesystem>
 #include <set>
 
+#include "tests/temporary_directory.h"
 #include "tests/unit/auth/dovecot_world.h"
 
 namespace postern::auth {
@@ -22,14 +22,11 @@ constexpr std::string_view kFirstBlock =
 struct Stage {
   explicit Stage(Duration timeout = std::chrono::seconds(10), unsigned in_flight = 200, bool local = false,
                  Duration renewal = std::chrono::minutes(1))
-      : peer_holder(local ? std::make_unique<FakePeer>(path_of_test()) : std::make_unique<FakePeer>()),
+      : peer_holder(local ? std::make_unique<FakePeer>(folder / "socket") : std::make_unique<FakePeer>()),
         peer(*peer_holder) {
     peer.start();
     world = std::make_unique<DovecotWorld>(
         conf::DovecotSource{peer.path(), "127.0.0.1", peer.port(), timeout, in_flight}, renewal);
-  }
-  static std::string path_of_test() {
-    return (std::filesystem::temp_directory_path() / ("postern-test-" + std::to_string(::getpid()))).string();
   }
 
   void until(const std::function<bool()>& done) {
@@ -55,6 +52,7 @@ struct Stage {
     return world->take(slot);
   }
 
+  TemporaryDirectory folder;
   std::unique_ptr<FakePeer> peer_holder;
   FakePeer& peer;
   std::unique_ptr<DovecotWorld> world;

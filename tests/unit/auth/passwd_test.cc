@@ -3,12 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <doctest/doctest.h>
-#include <filesystem>
-#include <fstream>
-#include <unistd.h>
+#include <sstream>
 #include <vector>
 
 #include "proxy/auth/verifier.h"
+#include "tests/temporary_directory.h"
 #include "tests/unit/auth/hashes.h"
 
 namespace postern::auth {
@@ -178,16 +177,10 @@ TEST_CASE("a file that cannot be read says why") {
 }
 
 TEST_CASE("a hundred thousand users are read from a file and all found") {
-  std::string path = (std::filesystem::temp_directory_path() / "passwd.XXXXXX").string();
-  const int made = mkstemp(path.data());
-  REQUIRE(made >= 0);
-  close(made);
-  {
-    std::ofstream out(path);
-    for (int i = 0; i < 100'000; ++i) out << "user" << i << "@example.org:" << kSha256 << ":store\n";
-  }
-  const auto file = PasswdFile::load(path);
-  std::filesystem::remove(path);
+  const TemporaryDirectory folder;
+  std::ostringstream lines;
+  for (int i = 0; i < 100'000; ++i) lines << "user" << i << "@example.org:" << kSha256 << ":store\n";
+  const auto file = PasswdFile::load(folder.write("passwd", lines.view()));
   REQUIRE(file);
   CHECK((*file)->size() == 100'000);
   for (int i = 0; i < 100'000; i += 7) REQUIRE((*file)->find("user" + std::to_string(i) + "@example.org"));

@@ -3,12 +3,11 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <semaphore>
 #include <sys/stat.h>
 #include <thread>
-#include <unistd.h>
 
+#include "tests/temporary_directory.h"
 #include "tests/unit/auth/hashes.h"
 
 namespace postern::auth {
@@ -21,10 +20,6 @@ using std::chrono::seconds;
 class World {
  public:
   World() {
-    std::string name = (std::filesystem::temp_directory_path() / "postern-watch-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    path = folder_ + "/passwd";
     write("bob:" + std::string(kSha256) + "\n");
     const auto file = PasswdFile::load(path);
     REQUIRE(file);
@@ -39,23 +34,16 @@ class World {
                                     told += std::to_string(error.line) + ": " + error.text + "\n";
                                 }});
   }
-  ~World() {
-    watch.reset();
-    std::filesystem::remove_all(folder_);
-  }
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   // In its place; the time of the content moves on, however coarse the system's clock is.
-  void write(const std::string& text) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-    stamp(path);
-  }
+  void write(const std::string& text) { stamp(folder.write("passwd", text)); }
   // As whoever takes care does it.
   void replace(const std::string& text) {
-    std::ofstream(path + ".new", std::ios::binary) << text;
-    stamp(path + ".new");
-    std::filesystem::rename(path + ".new", path);
+    const std::string file = folder.write("passwd.new", text);
+    stamp(file);
+    std::filesystem::rename(file, path);
   }
 
   // A second passes; a load that began is waited for. What was told then.
@@ -79,10 +67,11 @@ class World {
     return mailbox->take().front().fault == Fault::None;
   }
 
-  std::string path;
+  TemporaryDirectory folder;
+  const std::string path = folder / "passwd";
   std::shared_ptr<Verifier> verifier;
-  std::optional<PasswdWatch> watch;
   std::string told;
+  std::optional<PasswdWatch> watch;
   Time now{seconds(1'000)};
 
  private:
@@ -92,7 +81,6 @@ class World {
     REQUIRE(::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
   }
 
-  std::string folder_;
   long stamps_ = 0;
 };
 

@@ -1,9 +1,8 @@
 #include <doctest/doctest.h>
-#include <filesystem>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/temporary_directory.h"
 #include "tests/unit/conf/base.h"
 
 namespace postern::conf {
@@ -12,35 +11,28 @@ namespace {
 constexpr std::string_view kCertificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 constexpr std::string_view kKey = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
 
-// A directory of its own that is gone afterwards; "DIR" in a text stands for it.
+// With a certificate and its key; "DIR" in a text stands for it.
 class Directory {
  public:
   Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "postern-conf-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
     write("a.crt", kCertificate);
     write("a.key", kKey, 0600);
   }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
 
   void write(const std::string& name, std::string_view content, mode_t mode = 0644) const {
-    std::ofstream(path_ + "/" + name) << content;
-    REQUIRE(::chmod((path_ + "/" + name).c_str(), mode) == 0);
+    REQUIRE(::chmod(directory_.write(name, content).c_str(), mode) == 0);
   }
 
   std::string problems(std::string text) const {
-    replace(text, "DIR", path_);
+    replace(text, "DIR", directory_.path());
     Environment environment = bare_environment();
     environment.read_files = true;
     std::string found = problems_of(text, environment);
-    replace(found, path_, "DIR");
+    replace(found, directory_.path(), "DIR");
     return found;
   }
 
-  const std::string& path() const { return path_; }
+  std::string operator/(std::string_view name) const { return directory_ / name; }
 
  private:
   static void replace(std::string& text, const std::string& from, const std::string& to) {
@@ -49,7 +41,7 @@ class Directory {
     }
   }
 
-  std::string path_;
+  TemporaryDirectory directory_;
 };
 
 const std::string kGoodTls = "[tls]\ncertificates = [{ chain = \"DIR/a.crt\", key = \"DIR/a.key\" }]\n";
@@ -149,7 +141,7 @@ TEST_CASE("a certificate file says what is wrong with it") {
 
 TEST_CASE("a pipe is no file, and asking it does not wait for a writer") {
   const Directory directory;
-  REQUIRE(::mkfifo((directory.path() + "/pipe").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((directory / "pipe").c_str(), 0600) == 0);
   CHECK(directory.problems(tls_with("pipe")).find("not a regular file") != std::string::npos);
 }
 
@@ -233,7 +225,7 @@ TEST_CASE("the user to switch to exists") {
 TEST_CASE("a configuration file is read, or the system says why not") {
   const Directory directory;
   const auto says = [&directory](const std::string& name) {
-    const std::string path = directory.path() + "/" + name;
+    const std::string path = directory / name;
     const auto loaded = load_file(path, bare_environment());
     return loaded ? std::string("good") : to_string(loaded.error()).substr(path.size());
   };

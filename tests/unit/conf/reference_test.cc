@@ -1,19 +1,15 @@
 #include <doctest/doctest.h>
-#include <fstream>
-#include <sstream>
 
 #include "conf/loader.h"
 #include "conf/schema.h"
+#include "tests/temporary_directory.h"
 
 namespace postern::conf {
 namespace {
 
 TEST_CASE("conf/REFERENCE.md is what the schema says") {
-  std::ifstream file(POSTERN_CONF "/REFERENCE.md");
-  std::ostringstream text;
-  text << file.rdbuf();
   INFO("make it anew: ninja postern_reference, then conf/postern_reference > conf/REFERENCE.md");
-  CHECK(text.str() == reference());
+  CHECK(content_of(POSTERN_CONF "/REFERENCE.md") == reference());
 }
 
 TEST_CASE("the reference has every key and every word") {

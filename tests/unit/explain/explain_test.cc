@@ -2,13 +2,11 @@
 
 #include <cstdio>
 #include <doctest/doctest.h>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <unistd.h>
 
 #include "proxy/compose.h"
+#include "tests/temporary_directory.h"
 
 namespace postern {
 
@@ -30,22 +28,6 @@ s3 = { host = "192.0.2.3", priority = 1 }
 [pool.other.backends]
 o1 = "192.0.2.9"
 )";
-
-// A file with this content, as long as it lives.
-class File {
- public:
-  explicit File(std::string_view content)
-      : path_(std::filesystem::temp_directory_path() / ("explain" + std::to_string(::getpid()))) {
-    std::ofstream(path_) << content;
-    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
-  }
-  ~File() { std::filesystem::remove(path_); }
-  File(const File&) = delete;
-  std::string path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 Explanation explained(const std::string& rest, const RouteQuestion& question,
                       const std::optional<RunningBackends>& running = std::nullopt) {
@@ -99,9 +81,9 @@ TEST_CASE("no route refuses") {
 }
 
 TEST_CASE("a map is asked, and what it does not know goes to the next route") {
-  const File file("bob other/o1\n");
-  const std::string rest =
-      "[map.hand]\nfile = \"" + file.path() + "\"\n[[route]]\nmap = \"hand\"\n[[route]]\npool = \"store\"\n";
+  const TemporaryDirectory folder;
+  const std::string rest = "[map.hand]\nfile = \"" + folder.write("map", "bob other/o1\n") +
+                           "\"\n[[route]]\nmap = \"hand\"\n[[route]]\npool = \"store\"\n";
   const Explanation known = explained(rest, {"bob", "", ""});
   CHECK(known.pool == "other");
   CHECK(known.fixed_backend == "o1");
@@ -132,6 +114,38 @@ TEST_CASE("what the running proxy tells decides who can be used") {
   CHECK(is.choice == before.backends[1].name);
   CHECK(is.backends[0].state == "down");
   CHECK(is.backends[0].sessions == 7);
+}
+
+TEST_CASE("when every backend is down the choice is the one that a login would be given") {
+  const std::string rest = "[[route]]\npool = \"store\"\n";
+  const Explanation before = explained(rest, {"bob", "", ""});
+  RunningBackends running;
+  for (const auto& one : before.backends) running[{"store", one.name}] = {};
+  const Explanation is = explained(rest, {"bob", "", ""}, running);
+  CHECK(is.choice == before.choice);
+  CHECK(is.how == "panic");
+  CHECK_FALSE(is.backends[0].usable);
+}
+
+TEST_CASE(
+    "the fewest sessions decide where the pool says so, and a turn is nobody's but the running proxy's") {
+  const std::string least =
+      "[pool.even]\nbalance = \"least\"\n[pool.even.backends]\n"
+      "e1 = \"192.0.2.4\"\ne2 = \"192.0.2.5\"\n[[route]]\npool = \"even\"\n";
+  RunningBackends running{{{"even", "e1"}, {.sessions = 5, .pending_logins = 0, .up = true}},
+                          {{"even", "e2"}, {.sessions = 4, .pending_logins = 0, .up = true}}};
+  CHECK(explained(least, {"bob", "", ""}, running).choice == "e2");
+  running[{"even", "e2"}].ejected = true;
+  const Explanation is = explained(least, {"bob", "", ""}, running);
+  CHECK(is.choice == "e1");
+  CHECK(is.how == "least");
+
+  std::string turns = least;
+  turns.replace(turns.find("least"), 5, "round_robin");
+  const Explanation turn = explained(turns, {"bob", "", ""}, running);
+  CHECK(turn.by_turn);
+  CHECK(turn.choice.empty());
+  CHECK(to_text(turn).find("whoever's turn it is") != std::string::npos);
 }
 
 TEST_CASE("the running proxy's page is read, and no other") {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "proxy/observe/log_target.h"
-#include "tests/unit/observe/files.h"
+#include "tests/temporary_directory.h"
 
 using namespace postern;
 using namespace postern::observe;
@@ -242,7 +242,7 @@ TEST_CASE("an address that cannot be bound is an error that names it") {
 TEST_CASE("the HTTP server brings no OpenSSL into the process") {
   const auto server = serve(quiet_pages());
   CHECK(get(server->bound_port(), "/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
-  const std::string maps = contents("/proc/self/maps");
+  const std::string maps = content_of("/proc/self/maps");
   CHECK(maps.find("libcivetweb") != std::string::npos);
   CHECK(maps.find("libssl") == std::string::npos);
   CHECK(maps.find("libcrypto") == std::string::npos);

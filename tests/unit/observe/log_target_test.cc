@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/unit/observe/files.h"
+#include "tests/temporary_directory.h"
 
 using namespace postern::observe;
 
@@ -68,15 +68,15 @@ TEST_CASE("after a rotation lines go to the new file, and a failed reopening kee
   log(**target, "two");
   REQUIRE((*target)->reopen());
   log(**target, "three");
-  CHECK(contents(path + ".1") == "one\ntwo\n");
-  CHECK(contents(path) == "three\n");
+  CHECK(content_of(path + ".1") == "one\ntwo\n");
+  CHECK(content_of(path) == "three\n");
 
   std::filesystem::rename(directory / "log", directory / "gone");
   const auto failed = (*target)->reopen();
   REQUIRE_FALSE(failed);
   CHECK(failed.error() == "cannot open log file " + path + ": No such file or directory");
   log(**target, "four");
-  CHECK(contents(directory / "gone/postern.log") == "three\nfour\n");
+  CHECK(content_of(directory / "gone/postern.log") == "three\nfour\n");
   CHECK((*target)->lost() == 0);
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a line that broke off in its middle is not continued by the next") {
   ::signal(SIGXFSZ, handler);
   log(**target, "whole");
   log(**target, "again");
-  CHECK(contents(path) == "brok\nwhole\nagain\n");
+  CHECK(content_of(path) == "brok\nwhole\nagain\n");
   CHECK((*target)->lost() == 1);
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "proxy/observe/log_target.h"
-#include "tests/unit/observe/files.h"
+#include "tests/temporary_directory.h"
 
 using namespace postern;
 using namespace postern::observe;
@@ -74,7 +74,7 @@ TEST_CASE("sessions and events are written in order, and those below the level a
     log->set_level(Level::Info);
     log->session(record_of("bob"));
   }
-  const std::string text = contents(path);
+  const std::string text = content_of(path);
   CAPTURE(text);
   CHECK(count_of(text, "\n") == 2);
   CHECK(text.find(" level=error msg=config_refused file=postern.toml problems=3 kept=true\n") !=
@@ -160,7 +160,7 @@ TEST_CASE("a flood of sessions that never name a user is summed up, named users 
     for (int i = 0; i < 1000; ++i) log->session(SessionRecord{});
     for (int i = 0; i < 100; ++i) log->session(record_of("alice"));
   }
-  const std::string text = contents(path);
+  const std::string text = content_of(path);
   CHECK(count_of(text, "user=alice") == 100);
   const std::size_t unnamed = count_of(text, "msg=session ") - 100;
   CHECK(unnamed >= 10);
@@ -182,7 +182,7 @@ TEST_CASE("reopen() after a rotation writes on to the new file") {
     REQUIRE(log->reopen());
     log->event(Level::Info, "after");
   }
-  CHECK(count_of(contents(path), "msg=after") == 1);
+  CHECK(count_of(content_of(path), "msg=after") == 1);
 }
 
 TEST_CASE("several threads log whole lines") {
@@ -196,7 +196,7 @@ TEST_CASE("several threads log whole lines") {
         for (int i = 0; i < 500; ++i) log->session(record_of("alice"));
       });
   }
-  const std::string text = contents(path);
+  const std::string text = content_of(path);
   CHECK(count_of(text, "\n") == 2000);
   CHECK(count_of(text, "}\n") == 2000);
   CHECK(count_of(text, "{\"ts\":\"") == 2000);

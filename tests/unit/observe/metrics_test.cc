@@ -15,7 +15,7 @@
 
 #include "proxy/observe/families.h"
 #include "proxy/observe/process.h"
-#include "tests/unit/observe/files.h"
+#include "tests/temporary_directory.h"
 
 using namespace postern;
 using namespace postern::observe;
@@ -306,7 +306,7 @@ TEST_CASE("promtool finds nothing to complain about") {
       "promtool check metrics <" + (directory / "metrics.txt") + " >" + (directory / "lint.txt") + " 2>&1";
   const int status = std::system(command.c_str());
   CHECK(status == 0);
-  CHECK(contents(directory / "lint.txt") == "");
+  CHECK(content_of(directory / "lint.txt") == "");
 }
 
 TEST_CASE("every family has a help text, a unit and words that Prometheus accepts") {
@@ -336,5 +336,5 @@ TEST_CASE("the process's own numbers are read") {
 TEST_CASE("METRICS.md is what the table says (POSTERN_WRITE_REFERENCE=1 writes it)") {
   const std::string path = POSTERN_OBSERVE_DIR "/METRICS.md";
   if (std::getenv("POSTERN_WRITE_REFERENCE") != nullptr) std::ofstream(path) << metrics_reference();
-  CHECK(contents(path) == metrics_reference());
+  CHECK(content_of(path) == metrics_reference());
 }

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "proxy/observe/end_code.h"
-#include "tests/unit/observe/files.h"
+#include "tests/temporary_directory.h"
 
 using namespace postern;
 using namespace postern::observe;
@@ -202,5 +202,5 @@ TEST_CASE("names of fields are unique words in snake_case") {
 TEST_CASE("LOG.md is what the tables say (POSTERN_WRITE_REFERENCE=1 writes it)") {
   const std::string path = POSTERN_OBSERVE_DIR "/LOG.md";
   if (std::getenv("POSTERN_WRITE_REFERENCE") != nullptr) std::ofstream(path) << log_reference();
-  CHECK(contents(path) == log_reference());
+  CHECK(content_of(path) == log_reference());
 }

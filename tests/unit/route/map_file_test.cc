@@ -1,10 +1,9 @@
 #include "proxy/route/map_file.h"
 
 #include <doctest/doctest.h>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <unistd.h>
+
+#include "tests/temporary_directory.h"
 
 namespace postern::route {
 
@@ -76,13 +75,12 @@ TEST_CASE("every problem is told with its line, and then there is no file") {
 }
 
 TEST_CASE("a file is read from the disk") {
-  const auto path = std::filesystem::temp_directory_path() / ("postern-map-" + std::to_string(::getpid()));
-  std::ofstream(path) << "bob blue/b1\n";
-  const auto file = MapFile::load(path);
-  std::filesystem::remove(path);
+  const TemporaryDirectory folder;
+  const auto file = MapFile::load(folder.write("map", "bob blue/b1\n"));
   REQUIRE(file.has_value());
   CHECK(found(**file, "bob") == "blue/b1");
-  CHECK(MapFile::load(path).error().front() == MapFileError{0, "cannot be read: No such file or directory"});
+  CHECK(MapFile::load(folder / "none").error().front() ==
+        MapFileError{0, "cannot be read: No such file or directory"});
   CHECK(MapFile::load("/").error().front() == MapFileError{0, "cannot be read: Is a directory"});
 }
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/temporary_directory.h"
 #include "tests/unit/route/redis_world.h"
 
 // With Redis itself: what a fake cannot know.
@@ -21,21 +22,13 @@ constexpr const char* kBinary = "/usr/bin/redis-server";
 
 class Server {
  public:
-  Server() {
-    std::string name = (std::filesystem::temp_directory_path() / "postern-redis-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()));
-    folder_ = name;
-    start();
-  }
-  ~Server() {
-    stop();
-    std::filesystem::remove_all(folder_);
-  }
+  Server() { start(); }
+  ~Server() { stop(); }
 
   void start() {
-    std::string arguments[] = {kBinary,    "--port",    "0",  "--unixsocket", path(), "--dir",
-                               folder_,    "--save",    "",   "--appendonly", "no",   "--requirepass",
-                               "s e cret", "--logfile", "log"};
+    std::string arguments[] = {kBinary,        "--port",    "0",  "--unixsocket", path(), "--dir",
+                               folder_.path(), "--save",    "",   "--appendonly", "no",   "--requirepass",
+                               "s e cret",     "--logfile", "log"};
     std::vector<char*> pointers;
     pointers.reserve(std::size(arguments) + 1);
     for (std::string& argument : arguments) pointers.push_back(argument.data());
@@ -75,10 +68,10 @@ class Server {
     return received;
   }
 
-  std::string path() const { return folder_ + "/socket"; }
+  std::string path() const { return folder_ / "socket"; }
 
  private:
-  std::string folder_;
+  TemporaryDirectory folder_;
   pid_t process_ = -1;
 };
 

@@ -1,7 +1,5 @@
 #include "tests/unit/tls/authority.h"
 
-#include <cstdlib>
-#include <fstream>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -10,7 +8,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <sstream>
 #include <stdexcept>
 
 namespace postern::tls {
@@ -136,28 +133,6 @@ std::string pem_of(const X509* certificate) {
   const bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
   must(PEM_write_bio_X509(bio.get(), const_cast<X509*>(certificate)) == 1, "certificate to PEM");
   return text_of(bio.get());
-}
-
-Folder::Folder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "postern_tls_XXXXXX").string();
-  must(::mkdtemp(pattern.data()) != nullptr, "folder");
-  path_ = pattern;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string Folder::write(const std::string& name, const std::string& content) const {
-  std::ofstream(path_ / name, std::ios::binary) << content;
-  return path_ / name;
-}
-
-std::string content_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
 }
 
 Authority::Authority() : key_(new_key(Key::EcdsaP256)) {

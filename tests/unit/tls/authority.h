@@ -1,13 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <string>
 #include <vector>
 
 #include "proxy/tls/context.h"
+#include "tests/temporary_directory.h"
 
 namespace postern::tls {
 
@@ -31,38 +31,22 @@ struct Leaf {
   std::vector<std::string> more_common_names{};  // behind common_name
 };
 
-// A folder of its own that goes at the end.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string write(const std::string& name, const std::string& content) const;
-  std::string path(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-std::string content_of(const std::string& path);
-
 // A certification authority and the files of what it issues.
 class Authority {
  public:
   Authority();
 
-  std::string root_file() const { return folder_.path("root.pem"); }
+  std::string root_file() const { return folder_ / "root.pem"; }
   CertificateFiles issue(const Leaf& leaf);
   // Through an intermediate authority, whose certificate follows the leaf in the chain.
   CertificateFiles issue_indirectly(const Leaf& leaf);
-  const Folder& folder() const { return folder_; }
+  const TemporaryDirectory& folder() const { return folder_; }
   std::string root_pem() const { return pem_of(root_.get()); }
 
  private:
   CertificateFiles write(const X509* leaf, const EVP_PKEY* key, const std::string& rest);
 
-  Folder folder_;
+  TemporaryDirectory folder_;
   bssl::UniquePtr<EVP_PKEY> key_;
   bssl::UniquePtr<X509> root_;
   int issued_ = 0;

@@ -46,7 +46,7 @@ TEST_CASE("an expired certificate loads and says so") {
 }
 
 TEST_CASE("what cannot be used is refused in a sentence that begins with the file") {
-  const Folder& folder = authority().folder();
+  const TemporaryDirectory& folder = authority().folder();
   const CertificateFiles good = authority().issue({});
   const CertificateFiles other = authority().issue({});
   const CertificateFiles chained = authority().issue_indirectly({});
