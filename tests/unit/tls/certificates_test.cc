@@ -53,7 +53,7 @@ TEST_CASE("what cannot be used is refused in a sentence that begins with the fil
   const std::string chain = content_of(chained.chain);
   const std::string key = content_of(good.key);
 
-  const auto missing = folder.path("missing.pem");
+  const auto missing = folder / "missing.pem";
   CHECK(error_of({missing, good.key}) == missing + ": No such file or directory");
   CHECK(error_of({good.chain, missing}) == missing + ": No such file or directory");
 
@@ -61,7 +61,7 @@ TEST_CASE("what cannot be used is refused in a sentence that begins with the fil
   CHECK(error_of({empty, good.key}) == empty + ": the file is empty");
   CHECK(error_of({good.chain, empty}) == empty + ": the file is empty");
 
-  const auto folder_path = folder.path("");
+  const auto folder_path = folder.path();
   CHECK(error_of({folder_path, good.key}) == folder_path + ": not a regular file");
 
   const auto text = folder.write("text.pem", "no PEM at all\n");
