@@ -1,6 +1,5 @@
 #include "bench/load_client.h"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -50,22 +49,10 @@ void Client::handshaken(tls::Status status) {
 
 void Client::take(std::string_view bytes) {
   bytes_ += bytes.size();
-  while (!bytes.empty() && state_ != State::Over) {
-    if (literal_ > 0) {
-      const std::size_t skipped = std::min(literal_, bytes.size());
-      literal_ -= skipped;
-      bytes.remove_prefix(skipped);
-      continue;
-    }
-    const std::size_t end = bytes.find('\n');
-    if (end == std::string_view::npos) {
-      partial_.append(bytes);
-      return;
-    }
-    partial_.append(bytes.substr(0, end + 1));
-    bytes.remove_prefix(end + 1);
-    const std::string text = std::exchange(partial_, {});
-    line(text);
+  while (state_ != State::Over) {
+    const auto text = lines_.next(bytes);
+    if (!text) return;
+    line(*text);
   }
 }
 
@@ -95,11 +82,13 @@ void Client::line(std::string_view text) {
       }
       if (text.size() > 3 && text.ends_with("}\r\n")) {
         const std::size_t open = text.rfind('{');
-        std::from_chars(text.data() + open + 1, text.data() + text.size() - 3, literal_);
+        std::size_t literal = 0;
+        std::from_chars(text.data() + open + 1, text.data() + text.size() - 3, literal);
+        lines_.skip(literal);
         return;
       }
       if (!imap && task_.plan == Plan::Fetch && text.starts_with("+OK")) {
-        literal_ = task_.message;
+        lines_.skip(task_.message);
         return;
       }
       if (!imap && task_.plan == Plan::Fetch && text != ".\r\n") return;

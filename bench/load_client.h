@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/line_cutter.h"
 #include "bench/load_tls.h"
 #include "parsers/protocol.h"
 #include "proxy/channel.h"
@@ -88,8 +89,7 @@ class Client final : public net::TransportOwner {
   std::optional<tls::Agreement> agreement_;
   State state_ = State::Connect;
   Time began_{};
-  std::string partial_;
-  std::size_t literal_ = 0;  // bytes of a literal or a POP3 message that are still to come
+  LineCutter lines_;
   std::uint64_t bytes_ = 0;
 };
 

@@ -52,22 +52,8 @@ void StoreConnection::take(const Channel::Reading& reading) {
 }
 
 void StoreConnection::take(std::string_view bytes) {
-  while (!bytes.empty()) {
-    if (literal_ > 0) {
-      const std::size_t skipped = std::min(literal_, bytes.size());
-      literal_ -= skipped;
-      bytes.remove_prefix(skipped);
-      continue;
-    }
-    const std::size_t end = bytes.find('\n');
-    if (end == std::string_view::npos) {
-      partial_.append(bytes);
-      return;
-    }
-    partial_.append(bytes.substr(0, end + 1));
-    bytes.remove_prefix(end + 1);
-    const std::string text = std::exchange(partial_, {});
-    line(std::string_view(text).substr(0, text.size() - (text.ends_with("\r\n") ? 2 : 1)));
+  while (const auto text = lines_.next(bytes)) {
+    line(std::string_view(*text).substr(0, text->size() - (text->ends_with("\r\n") ? 2 : 1)));
   }
 }
 
@@ -126,7 +112,7 @@ void StoreConnection::imap(std::string_view text) {
     after_message_ = ")\r\n" + tag_ + " OK done\r\n";
     send_message();
   } else if (command.starts_with("APPEND ")) {
-    literal_ = number_behind('{');
+    lines_.skip(number_behind('{'));
     channel_.write("+ OK\r\n");
     append_tag_ = tag_;
   } else if (command.starts_with("LOGOUT")) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "bench/line_cutter.h"
 #include "proxy/channel.h"
 #include "proxy/net/loop.h"
 #include "proxy/tls/context.h"
@@ -42,8 +43,7 @@ class StoreConnection final : public net::TransportOwner {
   Channel channel_;
   Kind kind_;
   bool shaking_hands_ = false;
-  std::string partial_;
-  std::size_t literal_ = 0;  // of an APPEND, still to come
+  LineCutter lines_;
   std::size_t to_send_ = 0;  // of a message, still to go
   std::string after_message_;
   std::string tag_;
