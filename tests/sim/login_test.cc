@@ -55,11 +55,7 @@ TEST_CASE("what is pipelined behind the login reaches the store complete, in ord
 
 TEST_CASE("bytes that the store sends behind its answer reach the client behind ours") {
   World world(config(kImap, kTwoStores));
-  greet(world);
-  world.client.send(kLogin);
-  world.settle();
-  world.stores[0]->send(kGreeting);
-  world.settle();
+  ask_to_log_in(world);
   world.stores[0]->send(std::string(kStoreOk) + "* 1 EXISTS\r\n");
   world.settle();
   CHECK(take(world.client) == std::string(kClientOk) + "* 1 EXISTS\r\n");
@@ -67,11 +63,7 @@ TEST_CASE("bytes that the store sends behind its answer reach the client behind 
 
 TEST_CASE("refused credentials wait, the client stays and may try again") {
   World world(config(kImap, kTwoStores, "[limits]\nfailure_delay = \"2s\"\n"));
-  greet(world);
-  world.client.send(kLogin);
-  world.settle();
-  world.stores[0]->send(kGreeting);
-  world.settle();
+  ask_to_log_in(world);
   world.stores[0]->send("L NO [AUTHENTICATIONFAILED] no such user bob\r\n");
   world.settle();
   CHECK(world.stores[0]->session_closed);  // a connection is never used for a second login
@@ -92,11 +84,7 @@ TEST_CASE("refused credentials wait, the client stays and may try again") {
 
 TEST_CASE("the last attempt ends the session with a goodbye") {
   World world(config(kImap, kTwoStores, "[limits]\nlogin_attempts = 1\n"));
-  greet(world);
-  world.client.send(kLogin);
-  world.settle();
-  world.stores[0]->send(kGreeting);
-  world.settle();
+  ask_to_log_in(world);
   world.stores[0]->send("L NO no\r\n");
   world.pass(std::chrono::seconds(3));
   const std::string said = take(world.client);
@@ -133,11 +121,7 @@ TEST_CASE("the limit of sessions per user is counted when the store has accepted
   World world(config(kImap, kTwoStores, "[limits]\nsessions_per_user = 1\n"));
   auto other = world.limits().enter("bob");
   REQUIRE(other.has_value());
-  greet(world);
-  world.client.send(kLogin);
-  world.settle();
-  world.stores[0]->send(kGreeting);
-  world.settle();
+  ask_to_log_in(world);
   world.stores[0]->send(kStoreOk);
   world.settle();
   CHECK(take(world.client).starts_with("a NO [LIMIT] "));

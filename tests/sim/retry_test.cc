@@ -100,11 +100,7 @@ TEST_CASE("a store that drips is held to one deadline, not to one per byte") {
 
 TEST_CASE("after the credentials were sent, a lost connection is not tried elsewhere") {
   World world(config(kImap, kTwoStores));
-  greet(world);
-  world.client.send(kLogin);
-  world.settle();
-  world.stores[0]->send(kGreeting);
-  world.settle();
+  ask_to_log_in(world);
   world.stores[0]->finish();
   world.settle();
   CHECK(world.dialled.size() == 1);
@@ -114,11 +110,7 @@ TEST_CASE("after the credentials were sent, a lost connection is not tried elsew
 
 TEST_CASE("a store that says itself that it can't serve now is replaced") {
   World world(config(kImap, kTwoStores));
-  greet(world);
-  world.client.send(kLogin);
-  world.settle();
-  world.stores[0]->send(kGreeting);
-  world.settle();
+  ask_to_log_in(world);
   world.stores[0]->send("L NO [UNAVAILABLE] disk is away\r\n");
   world.settle();
   REQUIRE(world.dialled.size() == 2);
