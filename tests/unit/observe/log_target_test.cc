@@ -13,6 +13,7 @@
 
 #include "tests/temporary_directory.h"
 
+using namespace postern;
 using namespace postern::observe;
 
 namespace {
