@@ -27,7 +27,7 @@ void imap_login(benchmark::State& state) {
       "a CAPABILITY\r\nb ID (\"name\" \"bench\" \"version\" \"1\")\r\nc LOGIN \"user1@example.org\" "
       "\"secret\"\r\n";
   const auto piece = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     ImapFront front(setup());
     bool asked = false;
     for (std::size_t at = 0; at < login.size(); at += piece) {
@@ -46,7 +46,7 @@ BENCHMARK(imap_login)->Arg(1)->Arg(4096);
 
 void proxy_header(benchmark::State& state) {
   const std::string header = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 993\r\n";
-  for (auto _ : state) benchmark::DoNotOptimize(parse_proxy_header(header));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(parse_proxy_header(header));
 }
 BENCHMARK(proxy_header);
 
@@ -57,7 +57,7 @@ void home(benchmark::State& state) {
   for (std::int64_t i = 0; i < state.range(0); ++i)
     seeds.push_back(pool::backend_seed("s" + std::to_string(i)));
   std::uint64_t number = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const std::string user = pool::canonical_user("User" + std::to_string(++number) + "@example.org");
     double best = 0;
     for (const std::uint64_t seed : seeds) best = std::max(best, pool::score(user, seed, 100));
@@ -77,7 +77,7 @@ void restart_timer(benchmark::State& state) {
   std::vector<Idle> timers(static_cast<std::size_t>(state.range(0)));
   for (Idle& timer : timers) wheel.start(timer, now + std::chrono::minutes(31));
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     now += std::chrono::microseconds(10);
     wheel.start(timers[next++ % timers.size()], now + std::chrono::minutes(31));
   }
@@ -90,7 +90,7 @@ void advance_timers(benchmark::State& state) {
   net::TimerWheel wheel(now);
   std::vector<Idle> timers(static_cast<std::size_t>(state.range(0)));
   for (Idle& timer : timers) wheel.start(timer, now + std::chrono::hours(24));
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     now += std::chrono::microseconds(100);
     wheel.advance(now);
     benchmark::DoNotOptimize(wheel.next());
