@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/parsers/addressed.h"
+
 using namespace postern;
 
 namespace {
@@ -37,14 +39,6 @@ const std::string mapped_addresses =
     octets({0,    0,    0,    0,   0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0,  2,   1,  //
             0,    0,    0,    0,   0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 7,  //
             0x30, 0x39, 0x03, 0xe1});
-
-ProxyHeader addressed(const char* source, const char* destination) {
-  ProxyHeader header;
-  header.has_addresses = true;
-  header.source = *Endpoint::parse(source);
-  header.destination = *Endpoint::parse(destination);
-  return header;
-}
 
 const ProxyHeader v4 = addressed("192.0.2.1:12345", "198.51.100.7:993");
 const ProxyHeader v6 = addressed("[2001:db8::1]:12345", "[2001:db8::2]:993");

@@ -3,18 +3,11 @@
 #include <vector>
 
 #include "parsers/proxy_header.h"
+#include "tests/unit/parsers/addressed.h"
 
 using namespace postern;
 
 namespace {
-
-ProxyHeader addressed(const char* source, const char* destination) {
-  ProxyHeader header;
-  header.has_addresses = true;
-  header.source = *Endpoint::parse(source);
-  header.destination = *Endpoint::parse(destination);
-  return header;
-}
 
 ProxyHeader read_back(const std::string& bytes) {
   const auto result = parse_proxy_header(bytes);
