@@ -5,13 +5,28 @@ namespace postern {
 Step Handshake::begin(SessionContext& context) {
   began = context.reactor.now();
   context.front.begin_tls(context.snapshot->tls->accept(context.protocol()));
+  if (!received.empty()) return front_readable(context);
   context.front.want_read(true);
-  if (received.empty()) return Keep{};
-  return proceed(context, context.front.handshake(received));
+  return Keep{};
 }
 
+// The client's first flight is what costs: the key exchange and the signature. Who waits for it is not read.
 Step Handshake::front_readable(SessionContext& context) {
-  return proceed(context, context.front.handshake());
+  if (place_ == Place::Inside) return proceed(context, context.front.handshake());
+  if (place_ == Place::InLine) return Keep{};  // the connection broke: it will be found so
+  if (context.host.admission().enter(context.ticket)) return admitted(context);
+  place_ = Place::InLine;
+  context.front.want_read(false);
+  return Keep{};
+}
+
+Step Handshake::admitted(SessionContext& context) {
+  place_ = Place::Inside;
+  const Time before = context.reactor.now();
+  context.front.want_read(true);
+  const tls::Status status = received.empty() ? context.front.handshake() : context.front.handshake(received);
+  context.host.admission().spent(context.reactor.now() - before);
+  return proceed(context, status);
 }
 
 Step Handshake::proceed(SessionContext& context, tls::Status status) {

@@ -48,6 +48,8 @@ class Phase {
   virtual Step policy(SessionContext&, const auth::PolicyAnswer&) { return Keep{}; }
   virtual Step identified(SessionContext&, auth::Answer&&) { return Keep{}; }
   virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
+  // The turn of who waited in Admission's line has come.
+  virtual Step admitted(SessionContext&) { return Keep{}; }
   // deadline() has passed.
   virtual Step expired(SessionContext& context) = 0;
   // The proxy is shutting down, or an administrator ends the session: say goodbye and close.
@@ -76,13 +78,17 @@ struct Handshake final : Phase {
 
   Step begin(SessionContext& context) override;
   Step front_readable(SessionContext& context) override;
+  Step admitted(SessionContext& context) override;
   Step expired(SessionContext& context) override;
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Tls; }
 
  private:
+  enum class Place : std::uint8_t { Outside, InLine, Inside };  // of Admission
   Step proceed(SessionContext& context, tls::Status status);
+
+  Place place_ = Place::Outside;
 };
 
 // Talks to the client until it wants to log in.

@@ -54,6 +54,10 @@ void Session::on_addresses(const std::vector<Address>& addresses, net::AnswerTic
   if (!over_ && ticket == context_->ticket) apply(phase_->addresses(*context_, addresses));
 }
 
+void Session::on_admitted(net::AnswerTicket ticket) {
+  if (!over_ && ticket == context_->ticket) apply(phase_->admitted(*context_));
+}
+
 void Session::on_policy(const auth::PolicyAnswer& answer) {
   if (!over_ && answer.ticket == context_->ticket) apply(phase_->policy(*context_, answer));
 }

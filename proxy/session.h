@@ -21,6 +21,7 @@ class Session final : public net::TransportOwner, private net::Timer {
   void begin(std::unique_ptr<net::Transport> front);
 
   void on_ready(int side, bool readable, bool writable) override;
+  void on_admitted(net::AnswerTicket ticket);
   void on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
   void on_policy(const auth::PolicyAnswer& answer);
   void on_identified(auth::Answer answer);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/admission.h"
 #include "proxy/auth/failure_delay.h"
 #include "proxy/auth/limiter.h"
 #include "proxy/channel.h"
@@ -27,6 +28,7 @@ class SessionHost {
   virtual observe::Log& log() = 0;
   virtual auth::Limiter& limiter() = 0;
   virtual auth::FailureDelay& failure_delay() = 0;
+  virtual Admission& admission() = 0;
   virtual std::string new_session_id() = 0;
   // Never the same twice while an answer for the former may be under way.
   virtual std::uint32_t new_generation() = 0;

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kBeat{100};
 
+// Connections accepted per listener in one turn of the loop.
+constexpr unsigned kBatch = 64;
+constexpr unsigned kSmallBatch = 8;
+
 // One worker among many with the session limit reached would otherwise pause and resume with every session.
 unsigned resume_below(unsigned limit) { return limit - limit / 20; }
 
@@ -27,7 +31,7 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
     : shared_(shared),
       metrics_(metrics),
       snapshot_(std::move(snapshot)),
-      loop_({.end_of_turn = [this] { free_the_buried(); },
+      loop_({.end_of_turn = [this](Time::duration turn) { end_turn(turn); },
              .woken =
                  [this] {
                    run_tasks();
@@ -97,7 +101,7 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> ope
           net::Acceptor::Hooks{
               .accepted = [this, listener = gate.listener](
                               int descriptor, const Endpoint& peer) { accepted(listener, descriptor, peer); },
-              .may_accept = [this] { return may_accept(); },
+              .room = [this] { return room(); },
               .exhausted =
                   [this](int) {
                     exhausted_ = true;
@@ -140,8 +144,12 @@ void Worker::run_tasks() {
   for (const auto& task : tasks) task();
 }
 
-bool Worker::may_accept() const {
-  return !exhausted_ && shared_.sessions.load(std::memory_order_relaxed) < snapshot_->limits.sessions;
+// While newcomers wait in line, few more are taken at once: accepting them takes time, too.
+int Worker::room() const {
+  const unsigned sessions = shared_.sessions.load(std::memory_order_relaxed);
+  if (exhausted_ || sessions >= snapshot_->limits.sessions) return 0;
+  const unsigned batch = admission_.waiting() == 0 ? kBatch : kSmallBatch;
+  return static_cast<int>(std::min(batch, snapshot_->limits.sessions - sessions));
 }
 
 void Worker::accepted(const std::string& listener, int descriptor, const Endpoint& peer) {
@@ -178,6 +186,7 @@ void Worker::beat(Time now) {
     }
   }
   metrics_.accept_paused.set(paused);
+  metrics_.admission_waiting.set(static_cast<std::int64_t>(admission_.waiting()));
 
   if (leave_until_ != kNever) {
     // As many as must go now for the rest to go evenly in the beats that are left.
@@ -222,6 +231,16 @@ bool Worker::is_own(const Endpoint& endpoint) const {
 }
 
 void Worker::bury(std::uint32_t slot) { buried_.push_back(slot); }
+
+void Worker::end_turn(Time::duration turn) {
+  free_the_buried();
+  admission_.turn(turn);
+  while (const auto ticket = admission_.next()) {
+    if (Session* session = session_at(ticket->slot)) session->on_admitted(*ticket);
+  }
+  loop_.stay_awake(admission_.waiting() != 0);
+  free_the_buried();
+}
 
 void Worker::free_the_buried() {
   for (const std::uint32_t slot : buried_) {

@@ -79,6 +79,7 @@ class Worker final : private SessionHost {
   observe::Log& log() override { return shared_.log; }
   auth::Limiter& limiter() override { return shared_.limiter; }
   auth::FailureDelay& failure_delay() override { return shared_.failure_delay; }
+  Admission& admission() override { return admission_; }
   std::string new_session_id() override;
   std::uint32_t new_generation() override { return ++generation_; }
   Services& services() override { return services_; }
@@ -88,7 +89,8 @@ class Worker final : private SessionHost {
   void post(std::function<void()> task);
   void run_tasks();
   void accepted(const std::string& listener, int descriptor, const Endpoint& peer);
-  bool may_accept() const;
+  int room() const;
+  void end_turn(Time::duration turn);
   void beat(Time now);
   void free_the_buried();
   Session* session_at(std::uint32_t slot);
@@ -98,6 +100,7 @@ class Worker final : private SessionHost {
   std::shared_ptr<const Snapshot> snapshot_;
   net::Loop loop_;
   Services services_;
+  Admission admission_;
   Heartbeat heartbeat_;
   std::vector<OpenGate> gates_;
   std::vector<Slot> slots_;

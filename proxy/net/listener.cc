@@ -82,11 +82,9 @@ void Acceptor::resume() {
 }
 
 void Acceptor::accept_batch() {
-  for (int i = 0; i < kBatch; ++i) {
-    if (!hooks_.may_accept()) {
-      pause();
-      return;
-    }
+  const int room = hooks_.room();
+  if (room <= 0) pause();
+  for (int i = 0; i < room; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
     const int descriptor = ::accept4(socket_.descriptor(), reinterpret_cast<sockaddr*>(&address), &length,

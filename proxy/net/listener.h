@@ -33,13 +33,11 @@ class ListeningSocket {
 // starves new logins while many sessions are busy; and it answers EMFILE by closing connections.
 class Acceptor {
  public:
-  static constexpr int kBatch = 64;
-
   struct Hooks {
     // A new connection; the callee owns the descriptor, which is non-blocking.
     std::function<void(int descriptor, const Endpoint& peer)> accepted;
-    // Asked before each accept: false pauses the acceptor.
-    std::function<bool()> may_accept;
+    // How many connections may be accepted now; 0 pauses the acceptor.
+    std::function<int()> room;
     // The system refused for want of descriptors or memory; the acceptor has paused.
     std::function<void(int error)> exhausted;
   };

@@ -27,10 +27,12 @@ Loop::Loop(Hooks hooks)
       wheel_(std::chrono::steady_clock::now()),
       timer_(new uv_timer_t),
       prepare_(new uv_prepare_t),
-      async_(new uv_async_t) {
+      async_(new uv_async_t),
+      idle_(new uv_idle_t) {
   if (uv_loop_init(loop_.get()) != 0) std::abort();  // out of descriptors before anything began
   uv_timer_init(loop_.get(), timer_);
   uv_prepare_init(loop_.get(), prepare_);
+  uv_idle_init(loop_.get(), idle_);
   uv_async_init(loop_.get(), async_, [](uv_async_t* handle) {
     auto* self = static_cast<Loop*>(handle->data);
     if (self->hooks_.woken) self->hooks_.woken();
@@ -45,6 +47,7 @@ Loop::~Loop() {
   close_and_delete(timer_);
   close_and_delete(prepare_);
   close_and_delete(async_);
+  close_and_delete(idle_);
   // Only closing handles are left: their owners are gone.
   while (uv_run(loop_.get(), UV_RUN_NOWAIT) != 0) {
   }
@@ -91,8 +94,18 @@ Duration Loop::take_longest_turn() {
   return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(std::exchange(longest_turn_, 0)));
 }
 
+void Loop::stay_awake(bool awake) {
+  if (awake) {
+    uv_idle_start(idle_, [](uv_idle_t*) {});
+  } else {
+    uv_idle_stop(idle_);
+  }
+}
+
 void Loop::prepare() {
-  if (hooks_.end_of_turn) hooks_.end_of_turn();
+  if (hooks_.end_of_turn) {
+    hooks_.end_of_turn(Time::duration(turn_began_ == 0 ? 0 : nanoseconds() - turn_began_));
+  }
   arm();
   if (turn_began_ != 0) longest_turn_ = std::max(longest_turn_, nanoseconds() - turn_began_);
 }

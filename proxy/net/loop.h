@@ -12,6 +12,7 @@ struct uv_loop_s;
 struct uv_timer_s;
 struct uv_prepare_s;
 struct uv_async_s;
+struct uv_idle_s;
 
 namespace postern::net {
 
@@ -20,8 +21,9 @@ namespace postern::net {
 class Loop final : public Reactor {
  public:
   struct Hooks {
-    std::function<void()> end_of_turn;  // after the events of one turn, before the loop sleeps
-    std::function<void()> woken;        // after wake(); several calls may be told as one
+    // After the events of one turn, which took so long, and before the loop sleeps.
+    std::function<void(Time::duration turn)> end_of_turn;
+    std::function<void()> woken;  // after wake(); several calls may be told as one
     Resolver::Answer addresses;
   };
   explicit Loop(Hooks hooks);
@@ -46,6 +48,9 @@ class Loop final : public Reactor {
                                                             int side) override;
   void resolve(const std::string& host, AnswerTicket ticket) override;
 
+  // True: the loop does not sleep, it only looks for events, until false is said.
+  void stay_awake(bool awake);
+
   uv_loop_s* handle() { return loop_.get(); }
 
   // The longest time since the last call that the loop took for one turn of events: what a session had to
@@ -63,6 +68,7 @@ class Loop final : public Reactor {
   uv_timer_s* timer_;
   uv_prepare_s* prepare_;
   uv_async_s* async_;
+  uv_idle_s* idle_;  // while it runs the loop does not sleep
   Time armed_ = kNever;
   std::int64_t turn_began_ = 0;
   std::unique_ptr<Resolver> resolver_;

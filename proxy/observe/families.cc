@@ -250,6 +250,10 @@ constexpr auto kFamilies = std::to_array<Family>({
      "Listening sockets that accept nothing at the moment: the session limit is reached, or descriptors ran "
      "out.",
      one_number<&WorkerMetrics::accept_paused>},
+    {"postern_admission_waiting", MetricType::Gauge, "",
+     "Connections in line for their TLS handshake: more newcomers came than the loops take beside their "
+     "work.",
+     one_number<&WorkerMetrics::admission_waiting>},
 
     {"postern_logins_total", MetricType::Counter, "protocol,mechanism,result",
      "Logins by result: ok; credentials: refused as the user's own doing; temporary: a store, a source or "

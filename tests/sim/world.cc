@@ -165,6 +165,12 @@ void World::pass(Duration duration) {
   }
 }
 
+void World::next_turn() {
+  admission_.turn({});
+  while (const auto ticket = admission_.next()) session_->on_admitted(*ticket);
+  settle();
+}
+
 std::expected<std::unique_ptr<net::Transport>, int> World::dial(const Endpoint& to,
                                                                 net::TransportOwner* owner, int side) {
   dialled.push_back(to);

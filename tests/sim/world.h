@@ -78,6 +78,9 @@ class World final : public net::Reactor, private SessionHost {
   std::string log_line();  // of the session that has ended; waits for the log's own thread
   const observe::WorkerMetrics& counted() { return metrics_.worker(0); }
   auth::Limiter& limits() { return limiter_; }
+  // Other newcomers have used up this turn of the loop; whoever comes waits in line until the next.
+  void crowd() { admission_.spent(std::chrono::hours(1)); }
+  void next_turn();
   std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
 
   // An answer for a phase that has passed, as a slow name server would give it.
@@ -106,6 +109,7 @@ class World final : public net::Reactor, private SessionHost {
   std::string new_session_id() override { return "simulated"; }
   std::uint32_t new_generation() override { return ++generation_; }
   Services& services() override { return services_; }
+  Admission& admission() override { return admission_; }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t) override { buried_ = true; }
 
@@ -123,6 +127,7 @@ class World final : public net::Reactor, private SessionHost {
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<class Wire*> wires_;
   std::vector<std::unique_ptr<net::Timer>> later_;  // answers of name servers that are under way
+  Admission admission_;
   std::uint32_t generation_ = 0;
   bool buried_ = false;
   std::unique_ptr<Session> session_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
@@ -14,7 +15,8 @@ struct Fixture {
   Loop loop{{}};
   std::vector<int> accepted;
   std::vector<int> errors;
-  unsigned limit = 1000;
+  int limit = 1000;
+  int batch = 64;
   std::unique_ptr<Acceptor> acceptor;
   std::vector<std::unique_ptr<Transport>> clients;
   Noting owner;
@@ -26,7 +28,7 @@ struct Fixture {
         loop.handle(), std::move(*socket),
         Acceptor::Hooks{
             .accepted = [this](int descriptor, const Endpoint&) { accepted.push_back(descriptor); },
-            .may_accept = [this] { return accepted.size() < limit; },
+            .room = [this] { return std::min(batch, limit - static_cast<int>(accepted.size())); },
             .exhausted = [this](int error) { errors.push_back(error); }});
   }
   ~Fixture() {
@@ -45,7 +47,7 @@ struct Fixture {
 
 TEST_CASE("more connections than one batch are all accepted") {
   Fixture fixture;
-  fixture.dial(3 * Acceptor::kBatch + 5);
+  fixture.dial(3 * fixture.batch + 5);
   run_until(fixture.loop, [&fixture] { return fixture.accepted.size() == fixture.clients.size(); });
 }
 

@@ -39,7 +39,7 @@ Pair::Pair(Loop& loop) {
                          [this, &loop](int descriptor, const Endpoint&) {
                            there = std::make_unique<Socket>(loop.handle(), descriptor, &there_owner, 1);
                          },
-                     .may_accept = [] { return true; },
+                     .room = [] { return 1; },
                      .exhausted = [](int) {}});
   auto dialled = loop.dial(endpoint, &here_owner, 0);
   REQUIRE(dialled.has_value());

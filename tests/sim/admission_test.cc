@@ -1,0 +1,96 @@
+#include "proxy/admission.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/sim/scene.h"
+#include "tests/unit/tls/authority.h"
+
+namespace postern::sim {
+
+namespace {
+
+std::string start_tls() {
+  static const tls::CertificateFiles files = tls::authority().issue({});
+  return "[listen.front]\nprotocol = \"imap\"\naddress = [\"127.0.0.1:143\"]\ntls = \"starttls\"\n"
+         "[tls]\ncertificates = [{ chain = \"" +
+         files.chain + "\", key = \"" + files.key +
+         "\" }]\n[[route]]\npool = \"store\"\n[admin]\nhttp = \"\"\n[limits]\nlogin_time = \"10s\"\n" +
+         std::string(kTwoStores);
+}
+
+// The client stands in line for its handshake.
+void wait_in_line(World& world) {
+  greet(world);
+  world.crowd();
+  world.client.send("a STARTTLS\r\n");
+  world.settle();
+  CHECK(take(world.client).starts_with("a OK"));
+  world.client.send("this is not TLS\r\n");
+  world.settle();
+  CHECK_FALSE(world.over());
+}
+
+}  // namespace
+
+TEST_CASE("a turn takes newcomers until its share is used up, and those in line before those that come") {
+  using std::chrono::microseconds;
+  Admission admission;
+  CHECK(admission.enter({1, 1}));
+  admission.spent(microseconds(499));
+  CHECK(admission.enter({2, 1}));
+  admission.spent(microseconds(100));
+  CHECK_FALSE(admission.enter({3, 1}));
+  CHECK_FALSE(admission.enter({4, 1}));
+  CHECK_FALSE(admission.next());
+  CHECK(admission.waiting() == 2);
+
+  admission.turn(microseconds(100));
+  CHECK_FALSE(admission.enter({5, 1}));
+  CHECK(admission.next()->slot == 3);
+  admission.spent(microseconds(500));
+  CHECK_FALSE(admission.next());
+
+  admission.turn(microseconds(100));
+  CHECK(admission.next()->slot == 4);
+  CHECK(admission.next()->slot == 5);
+  CHECK_FALSE(admission.next());
+  CHECK(admission.enter({6, 1}));
+}
+
+TEST_CASE("a busy loop gives newcomers a quarter of its time") {
+  Admission admission;
+  admission.turn(std::chrono::milliseconds(8));
+  admission.spent(std::chrono::microseconds(1999));
+  CHECK(admission.enter({1, 1}));
+  admission.spent(std::chrono::microseconds(1));
+  CHECK_FALSE(admission.enter({2, 1}));
+}
+
+TEST_CASE("a client in line is read in its turn") {
+  World world(start_tls());
+  wait_in_line(world);
+  world.next_turn();
+  world.pass(std::chrono::seconds(5));
+  CHECK(world.over());
+  CHECK(world.log_line().find("fault=client_tls") != std::string::npos);
+}
+
+TEST_CASE("login_time goes on in line") {
+  World world(start_tls());
+  wait_in_line(world);
+  world.pass(std::chrono::seconds(11));
+  CHECK(world.over());
+  CHECK(world.log_line().find("fault=login_timeout") != std::string::npos);
+}
+
+TEST_CASE("a client that breaks off in line keeps its place, and nobody else's") {
+  World world(start_tls());
+  wait_in_line(world);
+  world.client.reset();
+  world.settle();
+  world.next_turn();
+  world.pass(std::chrono::seconds(5));
+  CHECK(world.over());
+}
+
+}  // namespace postern::sim
