@@ -39,6 +39,9 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+case " ${arguments[*]-} " in
+    *" --help "* | *" -h "*) exec python3 "$here/compare.py" --help ;;
+esac
 install_peers
 if [ -z "$build" ]; then
     build=$root/build/release
