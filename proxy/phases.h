@@ -50,6 +50,8 @@ class Phase {
   virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
   // The turn of who waited in Admission's line has come.
   virtual Step admitted(SessionContext&) { return Keep{}; }
+  // What the phase has left to another thread is done.
+  virtual Step offloaded(SessionContext&) { return Keep{}; }
   // deadline() has passed.
   virtual Step expired(SessionContext& context) = 0;
   // The proxy is shutting down, or an administrator ends the session: say goodbye and close.

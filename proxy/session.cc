@@ -70,6 +70,10 @@ void Session::on_placed(route::MapAnswer answer) {
   if (!over_ && answer.ticket == context_->ticket) apply(phase_->placed(*context_, std::move(answer)));
 }
 
+void Session::on_offloaded(net::AnswerTicket ticket) {
+  if (!over_ && ticket == context_->ticket) apply(phase_->offloaded(*context_));
+}
+
 void Session::dismiss(Fault reason) {
   if (!over_) apply(phase_->dismiss(*context_, reason));
 }

@@ -26,6 +26,7 @@ class Session final : public net::TransportOwner, private net::Timer {
   void on_policy(const auth::PolicyAnswer& answer);
   void on_identified(auth::Answer answer);
   void on_placed(route::MapAnswer answer);
+  void on_offloaded(net::AnswerTicket ticket);
 
   // Ends the session in good order: the proxy shuts down, or an administrator wants it.
   void dismiss(Fault reason);

@@ -44,6 +44,10 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
                    } else if (Session* session = session_at(ticket.slot)) {
                      session->on_addresses(addresses, ticket);
                    }
+                 },
+             .offloaded =
+                 [this](net::AnswerTicket ticket) {
+                   if (Session* session = session_at(ticket.slot)) session->on_offloaded(ticket);
                  }}),
       services_(loop_, {.wake = [this] { loop_.wake(); },
                         .identified =

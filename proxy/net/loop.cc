@@ -40,17 +40,18 @@ Loop::Loop(Hooks hooks)
   timer_->data = prepare_->data = async_->data = this;
   uv_prepare_start(prepare_, [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->prepare(); });
   if (hooks_.addresses) resolver_ = std::make_unique<Resolver>(loop_.get(), hooks_.addresses);
+  if (hooks_.offloaded) offload_ = std::make_unique<Offload>(loop_.get(), hooks_.offloaded);
 }
 
 Loop::~Loop() {
   resolver_.reset();
+  offload_.reset();
   close_and_delete(timer_);
   close_and_delete(prepare_);
   close_and_delete(async_);
   close_and_delete(idle_);
-  // Only closing handles are left: their owners are gone.
-  while (uv_run(loop_.get(), UV_RUN_NOWAIT) != 0) {
-  }
+  // Only closing handles are left, whose owners are gone, and work that another thread has begun.
+  uv_run(loop_.get(), UV_RUN_DEFAULT);
   if (uv_loop_close(loop_.get()) != 0) std::abort();  // an owner outlived its loop
 }
 
@@ -89,6 +90,10 @@ std::expected<std::unique_ptr<Transport>, int> Loop::dial_local(const std::strin
 }
 
 void Loop::resolve(const std::string& host, AnswerTicket ticket) { resolver_->resolve(host, ticket, now()); }
+
+void Loop::offload(std::function<void()> work, AnswerTicket ticket) {
+  offload_->begin(std::move(work), ticket);
+}
 
 Duration Loop::take_longest_turn() {
   return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(std::exchange(longest_turn_, 0)));

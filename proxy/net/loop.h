@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/net/offload.h"
 #include "proxy/net/reactor.h"
 #include "proxy/net/resolver.h"
 
@@ -16,8 +17,8 @@ struct uv_idle_s;
 
 namespace postern::net {
 
-// A thread's libuv loop with a timer wheel, a resolver and the scratch memory. Everything but stop(), wake()
-// and now() belongs to the thread that runs it.
+// A thread's libuv loop with a timer wheel, a resolver, other threads' help and the scratch memory.
+// Everything but stop(), wake() and now() belongs to the thread that runs it.
 class Loop final : public Reactor {
  public:
   struct Hooks {
@@ -25,6 +26,7 @@ class Loop final : public Reactor {
     std::function<void(Time::duration turn)> end_of_turn;
     std::function<void()> woken;  // after wake(); several calls may be told as one
     Resolver::Answer addresses;
+    Offload::Done offloaded = {};  // what offload() was given is done
   };
   explicit Loop(Hooks hooks);
   Loop(const Loop&) = delete;
@@ -47,6 +49,7 @@ class Loop final : public Reactor {
   std::expected<std::unique_ptr<Transport>, int> dial_local(const std::string& path, TransportOwner* owner,
                                                             int side) override;
   void resolve(const std::string& host, AnswerTicket ticket) override;
+  void offload(std::function<void()> work, AnswerTicket ticket) override;
 
   // True: the loop does not sleep, it only looks for events, until false is said.
   void stay_awake(bool awake);
@@ -72,6 +75,7 @@ class Loop final : public Reactor {
   Time armed_ = kNever;
   std::int64_t turn_began_ = 0;
   std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<Offload> offload_;
   std::atomic<bool> stopped_{false};
   std::int64_t longest_turn_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +63,10 @@ class Reactor {
   // Looks a host name up; the answer comes later, to whoever the reactor was made for. An empty answer: the
   // name has no address, or no name server answered.
   virtual void resolve(const std::string& host, AnswerTicket ticket) = 0;
+
+  // Lets another thread do what would hold the loop for long. Its end is told later, to whoever the reactor
+  // was made for; `work` must not need who asked for it, who may be gone before.
+  virtual void offload(std::function<void()> work, AnswerTicket ticket) = 0;
 
  protected:
   ~Reactor() = default;

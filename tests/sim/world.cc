@@ -141,6 +141,11 @@ bool World::turn() {
     free_the_buried();
     return true;
   }
+  if (threads_work && !offloaded.empty()) {
+    do_offloaded();
+    free_the_buried();
+    return true;
+  }
   return false;
 }
 
@@ -197,6 +202,13 @@ void World::resolve(const std::string& host, net::AnswerTicket ticket) {
   };
   later_.push_back(std::make_unique<Later>(*this, host, ticket));
   wheel_.start(*later_.back(), now_);
+}
+
+void World::do_offloaded() {
+  const auto [work, ticket] = std::move(offloaded.front());
+  offloaded.pop_front();
+  work();
+  if (session_) session_->on_offloaded(ticket);
 }
 
 void World::answer_late(const std::string& host, net::AnswerTicket ticket) {

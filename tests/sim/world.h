@@ -83,6 +83,11 @@ class World final : public net::Reactor, private SessionHost {
   void next_turn();
   std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
 
+  // What the session has left to another thread; done by the next event, unless `threads_work` is false.
+  bool threads_work = true;
+  void do_offloaded();
+  std::deque<std::pair<std::function<void()>, net::AnswerTicket>> offloaded;
+
   // An answer for a phase that has passed, as a slow name server would give it.
   void answer_late(const std::string& host, net::AnswerTicket ticket);
   std::vector<std::pair<std::string, net::AnswerTicket>> asked;
@@ -100,6 +105,9 @@ class World final : public net::Reactor, private SessionHost {
     return std::unexpected(ENOENT);
   }
   void resolve(const std::string& host, net::AnswerTicket ticket) override;
+  void offload(std::function<void()> work, net::AnswerTicket ticket) override {
+    offloaded.emplace_back(std::move(work), ticket);
+  }
   // SessionHost
   net::Reactor& reactor() override { return *this; }
   observe::WorkerMetrics& metrics() override { return metrics_.worker(0); }
