@@ -70,6 +70,7 @@ Channel::Reading Channel::decrypt(std::string_view input) {
                         scratch.output)) {
     case tls::Status::Done:
     case tls::Status::NeedInput:
+    case tls::Status::Signing:
       break;
     case tls::Status::Closed:
       reading.state = Reading::State::End;

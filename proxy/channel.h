@@ -36,7 +36,8 @@ class Channel {
   void begin_tls(tls::Stream stream);
 
   // Goes on with the handshake: with what the socket has, or with bytes that were read from it before. Bytes
-  // that followed the handshake wait for read().
+  // that followed the handshake wait for read(). After Signing, nothing is to be read until the work of
+  // tls().signing() is done; then an empty `received` goes on.
   tls::Status handshake();
   tls::Status handshake(std::string_view received);
 

@@ -88,6 +88,7 @@ void Link::connected() {
 void Link::secure(tls::Status status) {
   switch (status) {
     case tls::Status::NeedInput:
+    case tls::Status::Signing:  // the front's alone
       return;
     case tls::Status::Closed:
       return go_down("closed during the TLS handshake");

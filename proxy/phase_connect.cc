@@ -163,6 +163,7 @@ Step Connect::connected(SessionContext& context) {
 Step Connect::secure(SessionContext& context, tls::Status status) {
   switch (status) {
     case tls::Status::NeedInput:
+    case tls::Status::Signing:  // the front's alone
       return Keep{};
     case tls::Status::Closed:
       return failed(context, *backend, {Fault::StoreClosed, {}, {}}, false,

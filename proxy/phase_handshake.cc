@@ -12,25 +12,44 @@ Step Handshake::begin(SessionContext& context) {
 
 // The client's first flight is what costs: the key exchange and the signature. Who waits for it is not read.
 Step Handshake::front_readable(SessionContext& context) {
-  if (place_ == Place::Inside) return proceed(context, context.front.handshake());
-  if (place_ == Place::InLine) return Keep{};  // the connection broke: it will be found so
-  if (context.host.admission().enter(context.ticket)) return admitted(context);
-  place_ = Place::InLine;
-  context.front.want_read(false);
-  return Keep{};
+  switch (stage_) {
+    case Stage::Arriving:
+      if (context.host.admission().enter(context.ticket)) return admitted(context);
+      stage_ = Stage::InLine;
+      context.front.want_read(false);
+      return Keep{};
+    case Stage::InLine:
+    case Stage::Signing:
+      return Keep{};  // told of a broken connection: reading or writing finds it out
+    case Stage::Going:
+      break;
+  }
+  return proceed(context, context.front.handshake());
 }
 
 Step Handshake::admitted(SessionContext& context) {
-  place_ = Place::Inside;
   const Time before = context.reactor.now();
-  context.front.want_read(true);
   const tls::Status status = received.empty() ? context.front.handshake() : context.front.handshake(received);
   context.host.admission().spent(context.reactor.now() - before);
+  return go_on(context, status);
+}
+
+Step Handshake::offloaded(SessionContext& context) { return go_on(context, context.front.handshake({})); }
+
+Step Handshake::go_on(SessionContext& context, tls::Status status) {
+  stage_ = Stage::Going;
+  context.front.want_read(true);
   return proceed(context, status);
 }
 
 Step Handshake::proceed(SessionContext& context, tls::Status status) {
   if (status == tls::Status::NeedInput) return Keep{};
+  if (status == tls::Status::Signing) {
+    stage_ = Stage::Signing;
+    context.front.want_read(false);
+    context.reactor.offload(context.front.tls().signing(), context.ticket);
+    return Keep{};
+  }
   const tls::Stream& tls = context.front.tls();
   context.record.server_name = tls.server_name();
   if (status == tls::Status::Done) {

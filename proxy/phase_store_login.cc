@@ -118,6 +118,7 @@ Step StoreLogin::answered(SessionContext& context, Secret message) {
 Step StoreLogin::handshaken(SessionContext& context, tls::Status status) {
   switch (status) {
     case tls::Status::NeedInput:
+    case tls::Status::Signing:  // the front's alone
       return Keep{};
     case tls::Status::Closed:
       return lost(context, {Fault::StoreClosed, {}, {}});

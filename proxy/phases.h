@@ -81,16 +81,19 @@ struct Handshake final : Phase {
   Step begin(SessionContext& context) override;
   Step front_readable(SessionContext& context) override;
   Step admitted(SessionContext& context) override;
+  Step offloaded(SessionContext& context) override;
   Step expired(SessionContext& context) override;
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Tls; }
 
  private:
-  enum class Place : std::uint8_t { Outside, InLine, Inside };  // of Admission
+  // In Admission's line, and while another thread signs, nothing is read.
+  enum class Stage : std::uint8_t { Arriving, InLine, Going, Signing };
+  Step go_on(SessionContext& context, tls::Status status);
   Step proceed(SessionContext& context, tls::Status status);
 
-  Place place_ = Place::Outside;
+  Stage stage_ = Stage::Arriving;
 };
 
 // Talks to the client until it wants to log in.

@@ -34,10 +34,6 @@ struct ServerContext::Impl {
 
 namespace {
 
-FrontHandshake& front_of(const SSL* ssl) {
-  return std::get<FrontHandshake>(Stream::State::of(ssl).handshake->side);
-}
-
 // A session resumes only under the name (RFC 6066 §3), for the protocol, and with the client_ca of its first
 // handshake: none that another configuration verified, or did not verify, passes for one of this.
 bool bind_sessions(SSL* ssl, const Server& server, Protocol protocol, std::string_view name) {
@@ -52,7 +48,7 @@ bool bind_sessions(SSL* ssl, const Server& server, Protocol protocol, std::strin
 }
 
 ssl_select_cert_result_t choose_certificate(const SSL_CLIENT_HELLO* hello) {
-  const FrontHandshake& front = front_of(hello->ssl);
+  FrontHandshake& front = front_of(hello->ssl);
   const char* asked = SSL_get_servername(hello->ssl, TLSEXT_NAMETYPE_host_name);
   const std::string name = asked != nullptr ? lower(asked) : std::string();
   const auto [ecdsa, rsa] = front.server->names.find(name);
@@ -60,9 +56,11 @@ ssl_select_cert_result_t choose_certificate(const SSL_CLIENT_HELLO* hello) {
   const Certificate& certificate = use_ecdsa ? *ecdsa : *rsa;
 
   const std::vector<CRYPTO_BUFFER*> chain = certificate.links();
-  const bool set =
-      SSL_set_chain_and_key(hello->ssl, chain.data(), chain.size(), certificate.key.get(), nullptr) == 1 &&
-      bind_sessions(hello->ssl, *front.server, front.protocol, name);
+  EVP_PKEY* key = certificate.key.get();
+  if (!use_ecdsa) front.rsa_key = key;
+  const bool set = SSL_set_chain_and_key(hello->ssl, chain.data(), chain.size(), use_ecdsa ? key : nullptr,
+                                         use_ecdsa ? nullptr : &kSignedElsewhere) == 1 &&
+                   bind_sessions(hello->ssl, *front.server, front.protocol, name);
   return set ? ssl_select_cert_success : ssl_select_cert_error;
 }
 

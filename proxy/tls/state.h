@@ -8,6 +8,7 @@
 
 #include "parsers/protocol.h"
 #include "proxy/tls/session_cache.h"
+#include "proxy/tls/signing.h"
 #include "proxy/tls/stream.h"
 #include "proxy/tls/trust.h"
 
@@ -21,6 +22,8 @@ struct FrontHandshake {
   Protocol protocol;
   const Trust* clients = nullptr;  // the server's; null: clients are not asked for a certificate
   Verdict verdict{};
+  EVP_PKEY* rsa_key = nullptr;            // of the certificate that was chosen; the server's
+  std::shared_ptr<Signing> signing = {};  // under way, or taken
 };
 struct BackHandshake {
   std::shared_ptr<const Trust> trust;
@@ -51,10 +54,14 @@ class Stream::State {
   std::string* output = nullptr;
 
   std::unique_ptr<Handshake> handshake;   // null: complete
-  std::unique_ptr<std::string> rest;      // ciphertext that waits for decrypt()
+  std::unique_ptr<std::string> rest;      // ciphertext that waits for the signature, or for decrypt()
   std::unique_ptr<Trouble> trouble;       // why it failed
   std::shared_ptr<SessionSlot> sessions;  // back: where new sessions go
   bssl::UniquePtr<SSL> ssl;               // last: its end may still ask for the others
 };
+
+inline FrontHandshake& front_of(const SSL* ssl) {
+  return std::get<FrontHandshake>(Stream::State::of(ssl).handshake->side);
+}
 
 }  // namespace postern::tls

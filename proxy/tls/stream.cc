@@ -69,6 +69,10 @@ Verdict judge_again(SSL* ssl, const Handshake& handshake) {
   return verdict;
 }
 
+void keep_unread(Stream::State& state) {
+  if (!state.input.empty()) state.rest = std::make_unique<std::string>(state.input);
+}
+
 // A record adds at most a header, an explicit nonce, a tag and the inner content type.
 constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 constexpr std::size_t kRecordOverhead = 5 + 8 + 16 + 1;
@@ -103,18 +107,35 @@ Status Stream::handshake(std::string_view input, std::string& output) {
     if (!begins_tls(input.front())) return fail(state, {Failure::NotTls, "clear text where TLS begins"});
   }
 
+  const std::unique_ptr<std::string> rest = std::move(state.rest);
+  if (rest) rest->append(input);
+
   ErrorQueue errors;
-  const Exchange exchange(state, input, output);
+  const Exchange exchange(state, rest ? *rest : input, output);
   const int result = SSL_do_handshake(state.ssl.get());
   if (result == 1) {
     Verdict again = judge_again(state.ssl.get(), *state.handshake);
     if (again.failure != Failure::None) return fail(state, {again.failure, std::move(again.text)});
     state.handshake.reset();
-    if (!state.input.empty()) state.rest = std::make_unique<std::string>(state.input);
+    keep_unread(state);
     return Status::Done;
   }
-  if (SSL_get_error(state.ssl.get(), result) == SSL_ERROR_WANT_READ) return Status::NeedInput;
-  return fail(state, handshake_trouble(*state.handshake, errors));
+  switch (SSL_get_error(state.ssl.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return Status::NeedInput;
+    case SSL_ERROR_WANT_PRIVATE_KEY_OPERATION:
+      keep_unread(state);
+      return Status::Signing;
+    default:
+      return fail(state, handshake_trouble(*state.handshake, errors));
+  }
+}
+
+std::function<void()> Stream::signing() const {
+  const auto& signing = std::get<FrontHandshake>(state_->handshake->side).signing;
+  return [waiting = std::weak_ptr(signing)] {
+    if (const auto held = waiting.lock()) held->run();
+  };
 }
 
 Status Stream::decrypt(std::string_view input, std::span<char> plain, std::size_t& size,
@@ -147,7 +168,7 @@ Status Stream::decrypt(std::string_view input, std::span<char> plain, std::size_
     if (trouble.failure == Failure::NotTls) trouble.failure = Failure::Protocol;
     return fail(state, std::move(trouble));
   }
-  if (!state.input.empty()) state.rest = std::make_unique<std::string>(state.input);
+  keep_unread(state);
   return Status::Done;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@ namespace postern::tls {
 enum class Status : std::uint8_t {
   Done,       // the handshake is complete; or all input was taken
   NeedInput,  // more ciphertext is needed to complete the handshake
+  Signing,    // front: the handshake goes on when the work of signing() is done
   Closed,     // the peer sent close_notify: an orderly end of its direction
   Failed,     // see failure(); an alert for the peer may be in `output`
 };
@@ -59,6 +61,12 @@ class Stream {
   // kept for decrypt(), which fetches it with an empty input: call it once after Done. On the front, a
   // session ticket may wait for the first encrypt(), to travel with it.
   Status handshake(std::string_view input, std::string& output);
+
+  // After Signing: makes the signature with the RSA key, which takes as long as a hundred other events. Any
+  // thread may call it, at any time, also when the stream is gone: then it does nothing. When it has
+  // returned, handshake() with an empty input goes on; before that, it answers Signing and keeps the input.
+  // Signatures with ECDSA keys are made within handshake().
+  std::function<void()> signing() const;
 
   // Takes all of `input`, writes the plaintext to `plain`, whose size must be at least that of `input` (and
   // of what handshake() kept) plus kDecryptSlack, and sets `size`, which counts also when Closed or Failed is

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "proxy/tls/context.h"
@@ -59,6 +60,12 @@ Meeting meet(Client& client, Server& server, std::size_t piece = std::string::np
     for (std::size_t at = 0; at < input.size() && status != Status::Failed;
          at += std::min(piece, input.size())) {
       status = end.handshake(std::string_view(input).substr(at, piece), output);
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(end)>, Stream>) {
+        if (status == Status::Signing) {
+          end.signing()();
+          status = end.handshake({}, output);
+        }
+      }
     }
   };
   now.client = client.handshake({}, now.to_server);
