@@ -57,6 +57,49 @@ class FrontTls(Case):
                 context.set_ciphers(ciphers)
                 self.assertIn(due, self.connect(postern, tls=context).socket.cipher()[0])
 
+    def start_with_rsa(self):
+        issued = self.authority.issue("mail.test", rsa=True)
+        return self.start(self.store, {"tls": {"certificates": [{"chain": issued.chain, "key": issued.key}]},
+                                       "limits": {"prelogin_per_address": 0}})
+
+    def test_a_login_over_an_rsa_certificate(self):
+        postern = self.start_with_rsa()
+        for version, algorithm, due in (("-tls1_2", "rsa_pkcs1_sha256", "RSA"),
+                                        ("-tls1_2", "rsa_pss_rsae_sha256", "RSA-PSS"),
+                                        ("-tls1_3", "rsa_pss_rsae_sha256", "RSA-PSS"),
+                                        ("-tls1_3", "rsa_pss_rsae_sha512", "RSA-PSS")):
+            with self.subTest(version + " " + algorithm):
+                done = subprocess.run(
+                    ["openssl", "s_client", "-connect", f"{postern.address}:993", version, "-sigalgs", algorithm,
+                     "-CAfile", self.authority.file, "-verify_return_error", "-crlf", "-ign_eof"],
+                    input=f"a LOGIN anna {PASSWORD}\nb LOGOUT\n".encode(), capture_output=True, timeout=20)
+                self.assertIn(f"Peer signature type: {due}\n".encode(), done.stdout)
+                self.assertIn(b"a OK", done.stdout)
+                self.assertIn(b"b OK", done.stdout)
+
+    def test_clients_that_leave_before_the_signature_leave_nothing_behind(self):
+        postern = self.start_with_rsa()
+        self.connect(postern).close()
+        before = postern.open_descriptors()
+        hello = self.hello()
+        for number in range(100):
+            wire = Wire.connect(postern.address, 993)
+            wire.send(hello)
+            wire.reset() if number % 2 else wire.close()
+        wait_for(lambda: postern.metric("postern_sessions_closed_total", who="client", phase="tls") == 100,
+                 what="the end of every session")
+        wait_for(lambda: postern.open_descriptors() <= before + 1, what="closed descriptors")
+        self.assertTrue(self.connect(postern).greeting.startswith("* OK"))
+
+    def test_it_stops_while_signatures_are_made(self):
+        postern = self.start_with_rsa()
+        hello = self.hello()
+        for _ in range(100):
+            wire = Wire.connect(postern.address, 993)
+            self.addCleanup(wire.close)
+            wire.send(hello)
+        postern.stop()
+
     def test_old_versions_are_refused(self):
         postern = self.start(self.store)
         for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
