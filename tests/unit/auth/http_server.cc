@@ -18,7 +18,7 @@ HttpServer::HttpServer(net::Loop& loop, Script script_of_test, std::shared_ptr<t
                                [this](int descriptor, const Endpoint&) {
                                  peers.push_back(std::make_unique<Peer>(*this, loop_, descriptor));
                                },
-                           .may_accept = [] { return true; },
+                           .room = [] { return 64; },
                            .exhausted = [](int) {}});
 }
 
