@@ -13,8 +13,8 @@ namespace postern {
 
 namespace {
 
-// Longer than any login may take.
-constexpr std::chrono::hours kRetirement{1};
+// For what is under way without anybody who waits for it.
+constexpr std::chrono::seconds kGrace{30};
 
 // What of [auth] makes a source. A context of TLS is made anew by each reload, with what its CA file says
 // then.
@@ -42,7 +42,7 @@ void Services::use(std::shared_ptr<const Snapshot> snapshot) {
 
 void Services::use_source(const AuthPlan& plan) {
   if (made_from_ && same_source(plan, made_from_->auth)) return;
-  retire(std::move(source_), source_slot_);
+  retire(std::move(source_), std::exchange(source_slot_, 0));
   if (passwd_) retired_passwds_.push_back(passwd_);
   source_.reset();
   passwd_.reset();
@@ -74,7 +74,7 @@ void Services::use_source(const AuthPlan& plan) {
 
 void Services::use_policy(const AuthPlan& plan) {
   if (made_from_ && same_policy(plan, made_from_->auth)) return;
-  retire(std::move(policy_), policy_slot_);
+  retire(std::move(policy_), std::exchange(policy_slot_, 0));
   policy_.reset();
   if (!plan.policy) return;
   policy_slot_ = new_slot();
@@ -83,19 +83,18 @@ void Services::use_policy(const AuthPlan& plan) {
   services_[policy_slot_] = policy_.get();
 }
 
+bool Services::keeps(const MapPlan& plan) const {
+  return made_from_ && std::ranges::find(made_from_->maps, plan) != made_from_->maps.end();
+}
+
 void Services::use_maps(const std::vector<MapPlan>& plans) {
   std::map<std::string, NamedMap, std::less<>> maps;
   for (const MapPlan& plan : plans) {
-    const auto former = maps_.find(plan.settings.name);
-    if (former != maps_.end() && former->second.settings == plan.settings &&
-        former->second.file == plan.file && former->second.redis_password == plan.redis_password) {
-      maps.insert(maps_.extract(former));
+    if (keeps(plan)) {
+      maps.insert(maps_.extract(plan.settings.name));
       continue;
     }
     NamedMap& made = maps[plan.settings.name];
-    made.settings = plan.settings;
-    made.file = plan.file;
-    made.redis_password = plan.redis_password.clone();
     if (plan.file) {
       made.map = std::make_shared<route::FileMap>(plan.file);
     } else {
@@ -110,8 +109,15 @@ void Services::use_maps(const std::vector<MapPlan>& plans) {
   for (auto& [name, gone] : maps) retire(std::move(gone.map), gone.slot);
 }
 
+std::uint32_t Services::new_slot() {
+  std::uint32_t slot = 0;
+  do slot = net::kServiceSlots + next_slot_++;
+  while (services_.contains(slot));
+  return slot;
+}
+
 void Services::retire(std::shared_ptr<void> what, std::uint32_t slot) {
-  if (what) retired_.push_back({std::move(what), reactor_.now() + kRetirement, slot});
+  if (what) retired_.push_back({std::move(what), reactor_.now() + kGrace, slot});
 }
 
 std::shared_ptr<route::Map> Services::map(std::string_view name) const {
@@ -133,7 +139,7 @@ void Services::addresses(const std::vector<Address>& addresses, net::AnswerTicke
 
 void Services::beat(Time now) {
   std::erase_if(retired_, [this, now](const Retired& retired) {
-    if (now < retired.until) return false;
+    if (now < retired.at_least || retired.what.use_count() > 1) return false;
     services_.erase(retired.slot);
     return true;
   });

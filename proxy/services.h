@@ -32,7 +32,7 @@ class Services {
   ~Services();
 
   void use(std::shared_ptr<const Snapshot> snapshot);
-  // The maps alone.
+  // The maps alone, before any use().
   void use_maps(const std::vector<MapPlan>& plans);
 
   // Null: the store decides; there is no policy service; there is no map of this name (any more). Who holds
@@ -49,18 +49,16 @@ class Services {
  private:
   struct Retired {
     std::shared_ptr<void> what;
-    Time until;
+    Time at_least;       // reports to a policy service may be under way, and nobody holds it for them
     std::uint32_t slot;  // 0: none
   };
   struct NamedMap {
-    conf::Map settings;
-    std::shared_ptr<const route::MapFile> file;
-    Secret redis_password;
     std::shared_ptr<route::Map> map;
     std::uint32_t slot = 0;  // 0: none
   };
-  std::uint32_t new_slot() { return net::kServiceSlots + next_slot_++; }
+  std::uint32_t new_slot();
   void retire(std::shared_ptr<void> what, std::uint32_t slot);
+  bool keeps(const MapPlan& plan) const;
   void use_source(const AuthPlan& plan);
   void use_policy(const AuthPlan& plan);
 

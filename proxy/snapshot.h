@@ -79,6 +79,8 @@ struct MapPlan {
   conf::Map settings;
   std::shared_ptr<const route::MapFile> file;  // null: redis
   Secret redis_password;
+
+  bool operator==(const MapPlan&) const = default;
 };
 
 // What a configuration became. Immutable; every session keeps the one that it began with, so a reload changes

@@ -95,6 +95,16 @@ std::unique_ptr<observe::Log> open_log(const std::string& path) {
   return std::move(*log);
 }
 
+conf::Loaded load(std::string_view toml) {
+  conf::Environment environment;
+  environment.variable = [](const std::string&) { return std::nullopt; };
+  environment.host_name = "mail.example.org";
+  environment.read_files = false;
+  auto loaded = conf::load(toml, "sim.toml", environment);
+  if (!loaded) FAIL(conf::to_string(loaded.error()));
+  return std::move(*loaded);
+}
+
 }  // namespace
 
 World::World(std::string_view toml)
@@ -105,17 +115,12 @@ World::World(std::string_view toml)
                  .identified = [this](auth::Answer answer) { session_->on_identified(std::move(answer)); },
                  .policy = [this](const auth::PolicyAnswer& answer) { session_->on_policy(answer); },
                  .placed = [this](route::MapAnswer answer) { session_->on_placed(std::move(answer)); }}) {
-  conf::Environment environment;
-  environment.variable = [](const std::string&) { return std::nullopt; };
-  environment.host_name = "mail.example.org";
-  environment.read_files = false;
-  auto loaded = conf::load(toml, "sim.toml", environment);
-  if (!loaded) FAIL(conf::to_string(loaded.error()));
-  auto snapshot = compose(*loaded, nullptr, &metrics_, now_);
+  const conf::Loaded loaded = load(toml);
+  auto snapshot = compose(loaded, nullptr, &metrics_, now_);
   if (!snapshot) FAIL(conf::to_string(snapshot.error()));
   snapshot_ = *snapshot;
   services_.use(snapshot_);
-  const conf::Limits& limits = loaded->config.limits;
+  const conf::Limits& limits = loaded.config.limits;
   limiter_.set_limits({.sessions_per_address = limits.sessions_per_address,
                        .prelogin_per_address = limits.prelogin_per_address,
                        .sessions_per_user = limits.sessions_per_user});
@@ -126,6 +131,13 @@ World::~World() {
   if (session_) session_->cut(Fault::ShuttingDown);
   session_.reset();
   log_.reset();
+}
+
+void World::reload(std::string_view toml) {
+  auto snapshot = compose(load(toml), snapshot_.get(), &metrics_, now_);
+  if (!snapshot) FAIL(conf::to_string(snapshot.error()));
+  snapshot_ = *snapshot;
+  services_.use(snapshot_);
 }
 
 void World::connect(std::string_view from) {
@@ -165,6 +177,7 @@ void World::pass(Duration duration) {
   while (now_ < until) {
     now_ = std::min(until, now_ + net::TimerWheel::kWidth);
     wheel_.advance(now_);
+    services_.beat(now_);
     free_the_buried();
     settle();
   }

@@ -57,6 +57,9 @@ class World final : public net::Reactor, private SessionHost {
   explicit World(std::string_view toml);
   ~World();
 
+  // What an operator does: the services change, the session keeps the configuration that it began with.
+  void reload(std::string_view toml);
+
   // The client connects. Its side of the wire is `client`.
   void connect(std::string_view from = "192.0.2.7:40000");
 

@@ -1,0 +1,78 @@
+#include <doctest/doctest.h>
+
+#include "tests/sim/scene.h"
+
+// A reload while a login waits for a service that it replaces. The map is in a Redis that is played here.
+
+namespace postern::sim {
+
+namespace {
+
+using std::chrono::seconds;
+
+std::string with_redis(std::string_view address) {
+  return R"(
+[limits]
+login_time = "5m"
+[listen.front]
+protocol = "imap"
+address = ["127.0.0.1:993"]
+tls = "none"
+[[route]]
+map = "homes"
+[map.homes.redis]
+timeout = "2m"
+address = ")" +
+         std::string(address) + "\"\n" + R"(
+[pool.store]
+forward = []
+[pool.store.backends]
+s1 = "192.0.2.101"
+[admin]
+http = ""
+)";
+}
+
+}  // namespace
+
+TEST_CASE("a service that a reload replaced goes when nobody waits for it, after a moment for reports") {
+  World world(with_redis("192.0.2.201:6379"));
+  world.settle();
+  REQUIRE(world.dialled.size() == 1);
+  world.reload(with_redis("192.0.2.202:6379"));
+  world.pass(seconds(29));
+  CHECK(world.dialled.size() == 2);
+  CHECK_FALSE(world.stores[0]->session_closed);
+  world.pass(seconds(2));
+  CHECK(world.stores[0]->session_closed);
+  CHECK_FALSE(world.stores[1]->session_closed);
+}
+
+TEST_CASE("a service that a reload replaced stays as long as a login waits for it") {
+  World world(with_redis("192.0.2.201:6379"));
+  greet(world);
+  world.client.send(kLogin);
+  world.settle();
+  Peer& redis = *world.stores[0];
+  CHECK(redis.received.find("postern:user:bob") != std::string::npos);
+  world.reload(with_redis("192.0.2.202:6379"));
+  world.pass(seconds(60));
+  REQUIRE_FALSE(redis.session_closed);
+  redis.send("$5\r\nstore\r\n");
+  world.settle();
+  REQUIRE(world.dialled.size() == 3);
+  CHECK(world.dialled[2].to_string() == "192.0.2.101:143");
+  world.pass(seconds(1));
+  CHECK(redis.session_closed);
+}
+
+TEST_CASE("a service that a reload did not change goes on") {
+  World world(with_redis("192.0.2.201:6379"));
+  world.settle();
+  world.reload(with_redis("192.0.2.201:6379"));
+  world.pass(seconds(40));
+  CHECK(world.dialled.size() == 1);
+  CHECK_FALSE(world.stores[0]->session_closed);
+}
+
+}  // namespace postern::sim
