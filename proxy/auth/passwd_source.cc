@@ -13,20 +13,17 @@ PasswdSource::~PasswdSource() { mailbox_->close(); }
 
 bool PasswdSource::ask(const Question& question) {
   const Credentials& credentials = *question.credentials;
-  const Asker asker{question.ticket.slot, question.ticket.generation};
   if (credentials.mechanism == Mechanism::External)
-    return verifier_->submit_known(credentials.user, mailbox_, asker);
-  return verifier_->submit(credentials.user, credentials.password.clone(), mailbox_, asker);
+    return verifier_->submit_known(credentials.user, mailbox_, question.ticket);
+  return verifier_->submit(credentials.user, credentials.password.clone(), mailbox_, question.ticket);
 }
 
-void PasswdSource::cancel(net::AnswerTicket ticket) {
-  verifier_->cancel(*mailbox_, {ticket.slot, ticket.generation});
-}
+void PasswdSource::cancel(net::AnswerTicket ticket) { verifier_->cancel(*mailbox_, ticket); }
 
 void PasswdSource::take_answers() {
   for (Checked& checked : mailbox_->take()) {
     Answer answer;
-    answer.ticket = {checked.asker.slot, checked.asker.generation};
+    answer.ticket = checked.ticket;
     answer.kind = checked.fault == Fault::None ? Answer::Kind::Accepted : Answer::Kind::Refused;
     answer.refusal = {checked.fault, {}, {}};
     answer.destination.pool = std::move(checked.pool);

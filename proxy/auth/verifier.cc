@@ -40,31 +40,33 @@ Verifier::~Verifier() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool Verifier::submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox, Asker asker) {
+bool Verifier::submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox,
+                      net::AnswerTicket ticket) {
   {
     std::lock_guard lock(mutex_);
     if (queue_.size() >= queue_limit_) return false;
-    queue_.push_back({std::move(user), std::move(password), std::move(mailbox), asker});
+    queue_.push_back({std::move(user), std::move(password), std::move(mailbox), ticket});
   }
   changed_.notify_one();
   return true;
 }
 
-bool Verifier::submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, Asker asker) {
+bool Verifier::submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox,
+                            net::AnswerTicket ticket) {
   const std::shared_ptr<const PasswdFile> file = this->file();
   const auto entry = file ? file->find(user) : std::nullopt;
   if (entry) {
-    mailbox->post({asker, Fault::None, std::string(entry->pool), std::string(entry->backend)});
+    mailbox->post({ticket, Fault::None, std::string(entry->pool), std::string(entry->backend)});
   } else {
-    mailbox->post({asker, file ? Fault::BadCredentials : Fault::AuthUnavailable, {}, {}});
+    mailbox->post({ticket, file ? Fault::BadCredentials : Fault::AuthUnavailable, {}, {}});
   }
   return true;
 }
 
-void Verifier::cancel(const Mailbox& mailbox, Asker asker) {
+void Verifier::cancel(const Mailbox& mailbox, net::AnswerTicket ticket) {
   std::lock_guard lock(mutex_);
-  std::erase_if(queue_, [&mailbox, asker](const Question& question) {
-    return question.mailbox.get() == &mailbox && question.asker == asker;
+  std::erase_if(queue_, [&mailbox, ticket](const Question& question) {
+    return question.mailbox.get() == &mailbox && question.ticket == ticket;
   });
 }
 
@@ -85,13 +87,14 @@ std::size_t Verifier::queued() const {
 
 namespace {
 
-Checked answer(const PasswdFile* file, std::string_view user, const Secret& password, Asker asker) {
-  if (!file) return {asker, Fault::AuthUnavailable, {}, {}};
+Checked answer(const PasswdFile* file, std::string_view user, const Secret& password,
+               net::AnswerTicket ticket) {
+  if (!file) return {ticket, Fault::AuthUnavailable, {}, {}};
   const auto entry = file->find(user);
   const Verdict verdict = verify(password, entry ? entry->hash : file->decoy());
-  if (verdict == Verdict::Failed) return {asker, Fault::AuthUnavailable, {}, {}};
-  if (verdict == Verdict::Wrong || !entry) return {asker, Fault::BadCredentials, {}, {}};
-  return {asker, Fault::None, std::string(entry->pool), std::string(entry->backend)};
+  if (verdict == Verdict::Failed) return {ticket, Fault::AuthUnavailable, {}, {}};
+  if (verdict == Verdict::Wrong || !entry) return {ticket, Fault::BadCredentials, {}, {}};
+  return {ticket, Fault::None, std::string(entry->pool), std::string(entry->backend)};
 }
 
 }  // namespace
@@ -106,7 +109,7 @@ void Verifier::work() {
       queue_.pop_front();
       const std::shared_ptr<const PasswdFile> file = file_;
       lock.unlock();
-      question.mailbox->post(answer(file.get(), question.user, question.password, question.asker));
+      question.mailbox->post(answer(file.get(), question.user, question.password, question.ticket));
     }
     lock.lock();
   }

@@ -14,20 +14,13 @@
 #include "parsers/fault.h"
 #include "parsers/secret.h"
 #include "proxy/auth/passwd.h"
+#include "proxy/net/reactor.h"
 
 namespace postern::auth {
 
-// Who asked: a place in the asker's table, and which of its tenants. An answer for a tenant that is gone is
-// thrown away by whoever takes it.
-struct Asker {
-  std::uint32_t slot = 0;
-  std::uint32_t generation = 0;
-  bool operator==(const Asker&) const = default;
-};
-
 // What became of one question.
 struct Checked {
-  Asker asker;
+  net::AnswerTicket ticket;
   Fault fault = Fault::None;  // None: the password is right; BadCredentials; AuthUnavailable
   std::string pool;           // from the file, empty when it does not say; meaningful with None alone
   std::string backend;
@@ -62,13 +55,13 @@ class Verifier {
 
   // False: the queue is full and there will be no answer: say Fault::AuthUnavailable. The answer comes to the
   // mailbox, always later and from another thread.
-  bool submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox, Asker asker);
+  bool submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox, net::AnswerTicket ticket);
 
   // The same for a user that has proved itself otherwise: None when the file has it, else BadCredentials.
-  bool submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, Asker asker);
+  bool submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, net::AnswerTicket ticket);
 
   // Forgets a question that nobody waits for. Its answer may still come.
-  void cancel(const Mailbox& mailbox, Asker asker);
+  void cancel(const Mailbox& mailbox, net::AnswerTicket ticket);
 
   // What a reload has read; questions that wait are checked against it.
   void replace(std::shared_ptr<const PasswdFile> file);
@@ -81,7 +74,7 @@ class Verifier {
     std::string user;
     Secret password;
     std::shared_ptr<Mailbox> mailbox;
-    Asker asker;
+    net::AnswerTicket ticket;
   };
   void work();
 

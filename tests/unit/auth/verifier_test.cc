@@ -106,7 +106,7 @@ TEST_CASE("the right password is told from every other") {
     CHECK(answer.fault == row.fault);
     CHECK(answer.pool == row.pool);
     CHECK(answer.backend == row.backend);
-    CHECK(answer.asker == Asker{7, 9});
+    CHECK(answer.ticket == net::AnswerTicket{7, 9});
   }
 }
 
@@ -155,8 +155,8 @@ TEST_CASE("a cancelled question is not answered, others are") {
   verifier.cancel(*worker.mailbox, {1, 1});
   CHECK(verifier.queued() == 2);
   obstacle.let_go();
-  CHECK(worker.wait_for(1)[0].asker == Asker{1, 2});
-  CHECK(other.wait_for(1)[0].asker == Asker{1, 1});
+  CHECK(worker.wait_for(1)[0].ticket == net::AnswerTicket{1, 2});
+  CHECK(other.wait_for(1)[0].ticket == net::AnswerTicket{1, 1});
 }
 
 TEST_CASE("a question that waits is checked against the file that has replaced the old one") {
@@ -214,9 +214,9 @@ TEST_CASE("many workers ask many threads, and each gets its own answers") {
         if (i == 30) verifier.replace(users());
       }
       for (const Checked& answer : worker.wait_for(60)) {
-        CHECK(answer.asker.generation == worker_number);
-        CHECK(due[answer.asker.slot] == answer.fault);
-        due.erase(answer.asker.slot);
+        CHECK(answer.ticket.generation == worker_number);
+        CHECK(due[answer.ticket.slot] == answer.fault);
+        due.erase(answer.ticket.slot);
       }
       CHECK(due.empty());
       worker.mailbox->close();
