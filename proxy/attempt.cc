@@ -12,6 +12,26 @@ tls::ClientContext& Attempt::store_tls_context(const Snapshot& snapshot) const {
   return pool->tls_context ? *pool->tls_context : *snapshot.auth.foreign_tls;
 }
 
+auth::Question question(const SessionContext& context, const Attempt& attempt, net::AnswerTicket ticket) {
+  const observe::SessionRecord& record = context.record;
+  return {.ticket = ticket,
+          .protocol = context.protocol(),
+          .credentials = &attempt.credentials,
+          .attempt = record.attempts + 1,
+          .session = record.session,
+          .client = record.client,
+          .local = record.local,
+          .peer = record.peer,
+          .socket = context.socket,
+          .by_proxy_header = context.by_proxy_header,
+          .secure = context.front.secure(),
+          .tls_version = record.tls_version,
+          .tls_cipher = record.tls_cipher,
+          .server_name = record.server_name,
+          .client_id = attempt.client_id,
+          .certificate = context.certificate ? &*context.certificate : nullptr};
+}
+
 void report(SessionContext& context, Attempt& attempt, Fault fault) {
   if (!attempt.policy) return;
   // What is temporary, or ours, is nobody's guess.

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "proxy/session_context.h"
@@ -40,31 +39,10 @@ void split_master(Credentials& credentials, const std::string& separator) {
   credentials.user.erase(0, place + separator.size());
 }
 
-auth::Question question(const SessionContext& context, const Attempt& attempt, net::AnswerTicket ticket) {
-  const observe::SessionRecord& record = context.record;
-  return {.ticket = ticket,
-          .protocol = context.protocol(),
-          .credentials = &attempt.credentials,
-          .attempt = record.attempts + 1,
-          .session = record.session,
-          .client = record.client,
-          .local = record.local,
-          .peer = record.peer,
-          .socket = context.socket,
-          .by_proxy_header = context.by_proxy_header,
-          .secure = context.front.secure(),
-          .tls_version = record.tls_version,
-          .tls_cipher = record.tls_cipher,
-          .server_name = record.server_name,
-          .client_id = attempt.client_id,
-          .certificate = context.certificate ? &*context.certificate : nullptr};
-}
-
 }  // namespace
 
 Authenticate::~Authenticate() {
   if (source_) source_->cancel(ticket_);
-  if (policy_) policy_->cancel(ticket_);
 }
 
 Step Authenticate::begin(SessionContext& context) {
@@ -79,7 +57,7 @@ Step Authenticate::begin(SessionContext& context) {
   if (context.hops_left == 0) return refuse({Fault::Loop, {}, {}});
   if (Step step = prepare(context); !std::holds_alternative<Keep>(step)) return step;
   // Who a relayed mechanism is about only its source will tell.
-  return credentials.user.empty() ? ask_source(context) : ask_policy(context, Stage::Before);
+  return credentials.user.empty() ? ask_source(context) : ask_policy(context);
 }
 
 // Who asks to be whom, as far as the client's own words go.
@@ -108,43 +86,10 @@ Step Authenticate::prepare(SessionContext& context) {
   return Keep{};
 }
 
-Step Authenticate::ask_policy(SessionContext& context, Stage stage) {
-  stage_ = stage;
-  auto policy = context.host.services().policy();
-  if (!policy) return stage == Stage::Before ? ask_source(context) : hold(context);
-  if (!attempt->policy) attempt->policy = policy->question(question(context, *attempt, ticket_));
-  if (policy->ask(ticket_, *attempt->policy)) {
-    policy_ = std::move(policy);
-    return Keep{};
-  }
-  return this->policy(context, {.ticket = ticket_,
-                                .verdict = auth::PolicyAnswer::Verdict::Unavailable,
-                                .wait = {},
-                                .detail = "too many questions to the policy service are under way"});
-}
-
-Step Authenticate::policy(SessionContext& context, const auth::PolicyAnswer& answer) {
-  policy_.reset();
-  if (answer.verdict == auth::PolicyAnswer::Verdict::Reject) {
-    context.record.detail =
-        "the policy service refused" + (answer.detail.empty() ? "" : ": " + answer.detail);
-    return refuse({Fault::PolicyRefused, {}, {}});
-  }
-  if (answer.verdict == auth::PolicyAnswer::Verdict::Unavailable && context.snapshot->auth.policy &&
-      context.snapshot->auth.policy->reject_on_failure) {
-    context.record.detail = "the policy service: " + answer.detail;
-    return refuse({Fault::AuthUnavailable, {}, {}});
-  }
-  const Time until = context.reactor.now() + answer.wait;
-  if (answer.wait > Duration::zero()) {
-    hold_until_ = hold_until_ == kNever ? until : std::max(hold_until_, until);
-  }
-  if (stage_ == Stage::After) return hold(context);
-  return hold_until_ == kNever ? ask_source(context) : Keep{};
-}
+Step Authenticate::allowed(SessionContext& context) { return identified_ ? look_up() : ask_source(context); }
 
 Step Authenticate::ask_source(SessionContext& context) {
-  if (context.snapshot->auth.by == conf::AuthBy::Store) return hold(context);
+  if (context.snapshot->auth.by == conf::AuthBy::Store) return look_up();
   auto source = context.host.services().source();
   if (!source) {
     context.record.detail = "the source of identities went away with a reload";
@@ -167,8 +112,9 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
     if (!attempt->destination.user.empty()) attempt->user = attempt->destination.user;
     if (attempt->credentials.user.empty()) attempt->credentials.user = attempt->user;
     context.record.user = attempt->user;
-    if (answer.wait > Duration::zero()) hold_until_ = context.reactor.now() + answer.wait;
-    return ask_policy(context, Stage::After);
+    identified_ = true;
+    hold_for(context, answer.wait);
+    return ask_policy(context);
   }
   if (!answer.destination.user.empty()) context.record.user = answer.destination.user;
   if (!answer.challenge.empty() && attempt->is_token()) {
@@ -193,26 +139,11 @@ Step Authenticate::answered(SessionContext& context, Secret message) {
   return identified(context, std::move(*refused_));
 }
 
-// The credentials are right, or the store will tell; the login may still have to wait.
-Step Authenticate::hold(SessionContext& context) {
-  if (hold_until_ != kNever && hold_until_ > context.reactor.now()) {
-    stage_ = Stage::After;
-    return Keep{};
-  }
+// The credentials are right, or the store will tell.
+Step Authenticate::look_up() {
   auto next = std::make_unique<Lookup>();
   next->attempt = std::move(attempt);
   return next;
-}
-
-Step Authenticate::expired(SessionContext& context) {
-  if (context.reactor.now() >= context.login_deadline()) return Waiting::expired(context);
-  hold_until_ = kNever;
-  return stage_ == Stage::After ? hold(context) : ask_source(context);
-}
-
-Time Authenticate::deadline(const SessionContext& context) const {
-  const bool asking = source_ || policy_;
-  return asking ? context.login_deadline() : std::min(hold_until_, context.login_deadline());
 }
 
 }  // namespace postern

@@ -92,7 +92,8 @@ Step StoreLogin::run(SessionContext& context) {
                                                         std::to_string(backend->port(context.protocol()))));
       return handshaken(context, back->handshake(std::string_view{}));
     }
-    if (auto* accepted = std::get_if<LoggedIn>(&event)) return logged_in(context, accepted->welcome);
+    if (auto* accepted = std::get_if<LoggedIn>(&event))
+      return logged_in(context, std::move(accepted->welcome));
     if (auto* refused = std::get_if<Refused>(&event)) {
       // With a master login it is our password that was refused; the client's was right.
       const bool as_master =
@@ -142,43 +143,21 @@ Step StoreLogin::lost(SessionContext& context, const Refusal& refusal) {
                       : "closed the connection before the login");
 }
 
-Step StoreLogin::logged_in(SessionContext& context, const StoreWelcome& welcome) {
+Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
   const Time now = context.reactor.now();
-  const StorePool& pool = *attempt->pool;
   observe::SessionRecord& record = context.record;
   if (!attempt->foreign) {
-    pool.members->note(*backend, Fault::None, now);
+    attempt->pool->members->note(*backend, Fault::None, now);
     context.snapshot->capabilities->learn(*backend, context.protocol(), dialogue->capabilities());
   }
-  report(context, *attempt, Fault::None);
   record.store_login = now - began;
   context.metrics.backend_login.observe(*record.store_login);
-
-  auto user = context.host.limiter().enter(attempt->user);
-  if (!user) return refuse({user.error(), {}, {}});
-
-  record.login = now - context.accepted;
-  record.detail.clear();
-  observe::ProtocolMetrics& metrics = context.metrics.of(context.protocol());
-  metrics.login_ended(attempt->credentials.mechanism, Fault::None);
-  metrics.login.observe(*record.login);
-  metrics.prelogin.add(-1);
-  metrics.spliced.add(1);
-  context.address_ticket.logged_in();
-
-  auto next = std::make_unique<Splice>();
+  auto next = std::make_unique<Admit>();
   next->session_ticket = std::move(session_ticket);
-  next->user_ticket = std::move(*user);
+  next->welcome = std::move(welcome);
   next->store_rest = dialogue->take_rest();
-  next->front_ended = attempt->front_ended;
-  attempt->dialogue->accept(welcome);
-  FrontEvent event = attempt->dialogue->next();
-  while (auto* send = std::get_if<Send>(&event)) {
-    next->greeting += send->bytes;
-    event = attempt->dialogue->next();
-  }
-  next->client_rest = attempt->dialogue->take_rest();
   next->back = std::move(back);
+  next->attempt = std::move(attempt);
   return next;
 }
 

@@ -169,30 +169,45 @@ struct Waiting : Phase {
   bool challenged_ = false;
 };
 
-// Are the credentials right? Asks the policy service and the source of identity, where there are any.
-struct Authenticate final : Waiting {
-  ~Authenticate() override;
-  Step begin(SessionContext& context) override;
+// The phases that ask the policy service whether the login may go on.
+struct AskingPolicy : Waiting {
+  ~AskingPolicy() override;
   Step policy(SessionContext& context, const auth::PolicyAnswer& answer) override;
-  Step identified(SessionContext& context, auth::Answer&& answer) override;
   Step expired(SessionContext& context) override;
   Time deadline(const SessionContext& context) const override;
+
+ protected:
+  // Goes on with allowed(), at once where there is no policy service; or refuses.
+  Step ask_policy(SessionContext& context);
+  // Nobody objects, and no hold is left.
+  virtual Step allowed(SessionContext& context) = 0;
+  // allowed() waits so long, whatever the policy service says.
+  void hold_for(const SessionContext& context, Duration wait);
+
+  net::AnswerTicket ticket_;
+
+ private:
+  std::shared_ptr<auth::Policy> policy_;  // that is asked now
+  Time hold_until_ = kNever;              // kNever: nobody holds the login
+};
+
+// Are the credentials right? Asks the policy service and the source of identity, where there are any.
+struct Authenticate final : AskingPolicy {
+  ~Authenticate() override;
+  Step begin(SessionContext& context) override;
+  Step identified(SessionContext& context, auth::Answer&& answer) override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
 
  private:
   Step answered(SessionContext& context, Secret message) override;
+  Step allowed(SessionContext& context) override;
   Step prepare(SessionContext& context);
-  enum class Stage : std::uint8_t { Before, After };  // asking the source
-  Step ask_policy(SessionContext& context, Stage stage);
   Step ask_source(SessionContext& context);
-  Step hold(SessionContext& context);
+  Step look_up();
 
   std::shared_ptr<auth::Source> source_;  // that is asked now
-  std::shared_ptr<auth::Policy> policy_;  // that is asked now
-  net::AnswerTicket ticket_;              // for both
-  Stage stage_ = Stage::Before;
+  bool identified_ = false;
   std::optional<auth::Answer> refused_;  // to be said when the client has answered the error challenge
-  Time hold_until_ = kNever;             // the source, or the policy, holds the login so long
 };
 
 // Which pool: what the source named, else the routes and their maps.
@@ -269,7 +284,23 @@ struct StoreLogin final : Waiting {
   Step run(SessionContext& context);
   Step lost(SessionContext& context, const Refusal& refusal);
   Step handshaken(SessionContext& context, tls::Status status);
-  Step logged_in(SessionContext& context, const StoreWelcome& welcome);
+  Step logged_in(SessionContext& context, StoreWelcome welcome);
+};
+
+// The store has let the user in; the client does not know yet. Where the store was the one to say who the
+// user is, the policy service has a last word; then the user's sessions are counted.
+struct Admit final : AskingPolicy {
+  std::optional<Channel> back;  // not read: what the store sends meanwhile waits in the socket
+  pool::SessionTicket session_ticket;
+  StoreWelcome welcome;
+  std::string store_rest;  // what the store sent behind its answer
+
+  Step begin(SessionContext& context) override;
+  Step back_ready(SessionContext& context, bool readable, bool writable) override;
+  observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
+
+ private:
+  Step allowed(SessionContext& context) override;
 };
 
 // Lets refused credentials wait before the client is told.

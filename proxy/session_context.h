@@ -84,6 +84,9 @@ struct SessionContext {
 // What all phases before login do when the client has gone.
 Step client_gone(SessionContext& context, std::string detail = {});
 
+// The login as a source and the policy service are asked about it.
+auth::Question question(const SessionContext& context, const Attempt& attempt, net::AnswerTicket ticket);
+
 // Tells the policy service, where there is one, how a login ended: once for each login.
 void report(SessionContext& context, Attempt& attempt, Fault fault);
 

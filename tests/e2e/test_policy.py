@@ -21,11 +21,12 @@ TOLD = {**ASKED, "fail_type": str, "success": bool, "policy_reject": bool}
 
 
 class PolicyService(HttpService):
-    """Says `status` to every question that is well-formed, 401 without the key, 400 to all else."""
+    """Says `status` to every question that is well-formed, 401 without the key, 400 to all else. `second` is for
+    every other question, where it is not None."""
 
     def __init__(self, ground, status=0):
         super().__init__(ground, self._judge)
-        self.status, self.key = status, KEY
+        self.status, self.second, self.key = status, None, KEY
         self.asked, self.told, self.wrong = [], [], []
 
     def _judge(self, request):
@@ -41,10 +42,12 @@ class PolicyService(HttpService):
             self.wrong.append(request)
             return 400, {}, b""
         found.append(body)
-        if self.status is MUTE:
+        second = self.second is not None and found is self.asked and len(found) % 2 == 0
+        status = self.second if second else self.status
+        if status is MUTE:
             return MUTE
-        words = "" if self.status >= 0 else "too many guesses"
-        return 200, {"Content-Type": "application/json"}, json.dumps({"status": self.status, "msg": words}).encode()
+        words = "" if status >= 0 else "too many guesses"
+        return 200, {"Content-Type": "application/json"}, json.dumps({"status": status, "msg": words}).encode()
 
 
 class Policy(Case):
@@ -104,6 +107,31 @@ class Policy(Case):
         self.assertIn("too many guesses", record["detail"])
         for told in self.told(service, 2):
             self.assertEqual((told["fail_type"], told["success"], told["policy_reject"]), ("policy", False, True))
+
+    def test_the_service_has_the_last_word_behind_the_store(self):
+        service, store = self.service(), self.fake()
+        service.second = -1
+        postern = self.run_with(service, store)
+        wire = self.connect(postern)
+        self.assertEqual(wire.ask(f"a LOGIN anna {PASSWORD}")[-1], "a " + REFUSED)
+        self.assertTrue(store.saw(PASSWORD), "the store has let the user in")
+        record = postern.wait_for_record(msg="login_refused", user="anna")
+        self.assertEqual(record["fault"], "policy_refused")
+        self.assertIn("too many guesses", record["detail"])
+        service.second = None
+        self.assertIn("b OK", wire.ask(f"b LOGIN anna {PASSWORD}")[-1], "the client may try again")
+        self.assertEqual([(told["success"], told["policy_reject"]) for told in self.told(service, 2)],
+                         [(False, True), (True, False)])
+        self.assertEqual(len(service.asked), 4)
+
+    def test_a_mute_service_behind_the_store_refuses_where_that_is_wanted(self):
+        service, store = self.service(), self.fake()
+        service.second = MUTE
+        postern = self.run_with(service, store, {"reject_on_failure": True, "timeout": "500ms"})
+        self.assertEqual(self.ask(postern), "a " + UNAVAILABLE)
+        self.assertEqual(service.told, [])
+        gentle = self.run_with(service, store, {"timeout": "500ms"})
+        self.assertTrue(self.ask(gentle).startswith("a OK"))
 
     def test_the_service_may_hold_a_login(self):
         service, store = self.service(1), self.fake()

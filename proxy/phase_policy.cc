@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "proxy/session_context.h"
+
+namespace postern {
+
+AskingPolicy::~AskingPolicy() {
+  if (policy_) policy_->cancel(ticket_);
+}
+
+Step AskingPolicy::ask_policy(SessionContext& context) {
+  ticket_ = context.ticket;
+  auto policy = context.host.services().policy();
+  if (!policy)
+    return this->policy(
+        context,
+        {.ticket = ticket_, .verdict = auth::PolicyAnswer::Verdict::Allow, .wait = {}, .detail = {}});
+  if (!attempt->policy) attempt->policy = policy->question(question(context, *attempt, ticket_));
+  if (policy->ask(ticket_, *attempt->policy)) {
+    policy_ = std::move(policy);
+    return Keep{};
+  }
+  return this->policy(context, {.ticket = ticket_,
+                                .verdict = auth::PolicyAnswer::Verdict::Unavailable,
+                                .wait = {},
+                                .detail = "too many questions to the policy service are under way"});
+}
+
+Step AskingPolicy::policy(SessionContext& context, const auth::PolicyAnswer& answer) {
+  policy_.reset();
+  if (answer.verdict == auth::PolicyAnswer::Verdict::Reject) {
+    context.record.detail =
+        "the policy service refused" + (answer.detail.empty() ? "" : ": " + answer.detail);
+    return refuse({Fault::PolicyRefused, {}, {}});
+  }
+  if (answer.verdict == auth::PolicyAnswer::Verdict::Unavailable && context.snapshot->auth.policy &&
+      context.snapshot->auth.policy->reject_on_failure) {
+    context.record.detail = "the policy service: " + answer.detail;
+    return refuse({Fault::AuthUnavailable, {}, {}});
+  }
+  hold_for(context, answer.wait);
+  if (hold_until_ != kNever && hold_until_ > context.reactor.now()) return Keep{};
+  hold_until_ = kNever;
+  return allowed(context);
+}
+
+void AskingPolicy::hold_for(const SessionContext& context, Duration wait) {
+  if (wait <= Duration::zero()) return;
+  const Time until = context.reactor.now() + wait;
+  hold_until_ = hold_until_ == kNever ? until : std::max(hold_until_, until);
+}
+
+Step AskingPolicy::expired(SessionContext& context) {
+  if (context.reactor.now() >= context.login_deadline()) return Waiting::expired(context);
+  hold_until_ = kNever;
+  return allowed(context);
+}
+
+Time AskingPolicy::deadline(const SessionContext& context) const {
+  return policy_ ? context.login_deadline() : std::min(hold_until_, context.login_deadline());
+}
+
+}  // namespace postern
