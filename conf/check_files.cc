@@ -37,12 +37,14 @@ class FileCheck {
     return std::nullopt;
   }
 
-  std::optional<FileFacts> present(const std::string& path, const std::string& file) {
+  enum class Empty : std::uint8_t { Refused, Allowed };
+  std::optional<FileFacts> present(const std::string& path, const std::string& file,
+                                   Empty empty = Empty::Refused) {
     if (file.empty() || !problems_.sound(path)) return std::nullopt;
     const std::expected<FileFacts, std::string> facts = inspect_file(file);
     if (!facts) {
       fail(path, file, facts.error());
-    } else if (facts->size == 0) {
+    } else if (facts->size == 0 && empty == Empty::Refused) {
       fail(path, file, "the file is empty");
     } else {
       return *facts;
@@ -100,7 +102,7 @@ void check_files(const Config& config, Problems& problems) {
   }
   for (const Map& map : config.maps) {
     const std::string path = join("map", map.name);
-    check.present(path + ".file", map.file);
+    check.present(path + ".file", map.file, FileCheck::Empty::Allowed);
     if (map.redis) check.secret(path + ".redis.password_file", map.redis->password_file);
   }
   for (const Pool& pool : config.pools) {

@@ -317,7 +317,8 @@ constexpr Row kRows[] = {
      "goes on.",
      [](Config& config, const Value& value) { config.auth.policy->reject_on_failure = value.flag; }},
 
-    {"map.*", "file", of(Kind::File), "\"\"", "A file of users and the pools that they go to.",
+    {"map.*", "file", of(Kind::File), "\"\"",
+     "A file of users and the pools that they go to; read again when it changes.",
      [](Config& config, const Value& value) { config.maps.back().file = value.text; }},
     {"map.*.redis", "address", of(Kind::Service), kRequired, "Where Redis listens.", set_redis_address},
     {"map.*.redis", "key", of(Kind::Text), "\"postern:user:{user}\"",

@@ -15,12 +15,11 @@ namespace {
 constexpr std::size_t kVerifierQueue = 512;
 
 // `FILE:LINE: what is wrong`, as the operator's own file has it.
-template <typename Errors>
-void add_errors(const conf::Loaded& loaded, const std::string& path, const std::string& file,
-                const Errors& errors, Problems& problems) {
-  for (const auto& error : errors) {
-    const std::string line = error.line == 0 ? "" : ":" + std::to_string(error.line);
-    problems.push_back(loaded.source.at(path, file + line + ": " + error.text));
+void add_problems(const conf::Loaded& loaded, const std::string& path, const std::string& file,
+                  const files::Problems& found, Problems& problems) {
+  for (const files::Problem& problem : found) {
+    const std::string line = problem.line == 0 ? "" : ":" + std::to_string(problem.line);
+    problems.push_back(loaded.source.at(path, file + line + ": " + problem.text));
   }
 }
 
@@ -35,7 +34,7 @@ std::shared_ptr<tls::ClientContext> client_tls(const conf::Loaded& loaded, const
 void make_passwd(const conf::Loaded& loaded, const Snapshot* previous, AuthPlan& plan, Problems& problems) {
   auto file = auth::PasswdFile::load(plan.passwd_file);
   if (!file) {
-    add_errors(loaded, "auth.passwd_file", plan.passwd_file, file.error(), problems);
+    add_problems(loaded, "auth.passwd_file", plan.passwd_file, file.error(), problems);
     return;
   }
   plan.passwd_state = (*file)->state();
@@ -49,22 +48,26 @@ void make_passwd(const conf::Loaded& loaded, const Snapshot* previous, AuthPlan&
   plan.verifier = std::make_shared<auth::Verifier>(threads, kVerifierQueue, std::move(*file));
 }
 
-// A place that is not there is found before a user looks for it.
-void check_places(const conf::Loaded& loaded, const conf::Map& map, const route::MapFile& file,
-                  Problems& problems) {
-  for (const route::Place& place : file.places()) {
-    const auto& pools = loaded.config.pools;
+// A file whose places are all there: one that is not is found before a user looks for it.
+route::MapFile::Result load_map(const std::string& path, const std::vector<conf::Pool>& pools,
+                                const std::stop_token& stop = {}) {
+  auto file = route::MapFile::load(path, stop);
+  if (!file) return file;
+  files::Problems problems;
+  const std::vector<route::Place>& places = (*file)->places();
+  for (std::size_t i = 0; i < places.size() && problems.size() < files::kMaxProblems; ++i) {
+    const route::Place& place = places[i];
     const auto pool = std::ranges::find(pools, place.pool, &conf::Pool::name);
     if (pool == pools.end()) {
-      problems.push_back(loaded.source.at(conf::join(conf::join("map", map.name), "file"),
-                                          map.file + " names pool " + place.pool + ", which is not there"));
+      problems.push_back({(*file)->line_of(i), "pool " + place.pool + " is not there"});
     } else if (!place.backend.empty() && std::ranges::find(pool->backends, place.backend,
                                                            &conf::Backend::name) == pool->backends.end()) {
-      problems.push_back(loaded.source.at(
-          conf::join(conf::join("map", map.name), "file"),
-          map.file + " names backend " + place.backend + " of pool " + place.pool + ", which is not there"));
+      problems.push_back(
+          {(*file)->line_of(i), "backend " + place.backend + " of pool " + place.pool + " is not there"});
     }
   }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return file;
 }
 
 }  // namespace
@@ -81,6 +84,19 @@ Secret read_secret(const conf::Loaded& loaded, const std::string& path, const st
   Secret result(secret);
   wipe(bytes.data(), bytes.size());
   return result;
+}
+
+files::FileWatch::Load load_into(std::shared_ptr<route::CurrentMapFile> current,
+                                 std::vector<conf::Pool> pools) {
+  return [current = std::move(current), pools = std::move(pools)](
+             const std::string& path,
+             const std::stop_token& stop) -> std::expected<files::FileWatch::Content, files::Problems> {
+    auto file = load_map(path, pools, stop);
+    if (!file) return std::unexpected(std::move(file).error());
+    return files::FileWatch::Content{.state = (*file)->state(),
+                                     .users = (*file)->size(),
+                                     .take = [current, read = *file] { current->replace(read); }};
+  };
 }
 
 AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problems& problems) {
@@ -120,12 +136,11 @@ std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems) {
       }
       continue;
     }
-    auto file = route::MapFile::load(map.file);
+    auto file = load_map(map.file, loaded.config.pools);
     if (file) {
-      plan.file = *file;
-      check_places(loaded, map, **file, problems);
+      plan.file = std::make_shared<route::CurrentMapFile>(*std::move(file));
     } else {
-      add_errors(loaded, conf::join(path, "file"), map.file, file.error(), problems);
+      add_problems(loaded, conf::join(path, "file"), map.file, file.error(), problems);
     }
   }
   return plans;

@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kDrainStep{50};
 constexpr std::chrono::seconds kLastWords{6};  // after the deadline: for goodbyes to be read
-constexpr std::chrono::seconds kWatchStep{1};
-constexpr std::chrono::seconds kStuck{10};  // a loop that has not turned for so long is not healthy
+constexpr std::chrono::seconds kStuck{10};     // a loop that has not turned for so long is not healthy
 
 auth::Limiter::Limits limits_of(const conf::Limits& limits) {
   return {.sessions_per_address = limits.sessions_per_address,
@@ -89,14 +88,13 @@ Server::Server(Start start, conf::Loaded loaded, std::unique_ptr<observe::Log> l
                                  net::AnswerTicket ticket) { prober_.on_addresses(addresses, ticket); }}),
       prober_(loop_, *log_),
       drain_timer_(*this),
-      watch_timer_(*this) {}
+      rereader_(loop_, *log_) {}
 
 Server::~Server() {
   admin_.reset();  // its pages read everything else
   workers_.clear();
   prober_.stop();
   drain_timer_.stop();
-  watch_timer_.stop();
   signals_.reset();
 }
 
@@ -157,7 +155,7 @@ void Server::use(conf::Loaded loaded, std::shared_ptr<const Snapshot> snapshot,
   }
   for (std::size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->use(snapshot, std::move(gates[i]), endpoints_);
-  watch_passwd(snapshot->auth);
+  rereader_.use(loaded_.config, *snapshot);
   prober_.use(std::move(snapshot));
   metrics_.shared().config_last_reload_success_timestamp.set(
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -261,35 +259,6 @@ void Server::drain_step(Time now) {
     return;
   }
   loop_.timers().start(drain_timer_, now + kDrainStep);
-}
-
-void Server::watch_passwd(const AuthPlan& plan) {
-  watch_timer_.stop();
-  passwd_watch_.reset();
-  if (!plan.verifier) return;
-  const auto loaded = [this](std::size_t users, Duration took) {
-    log_->event(observe::Level::Info, "passwd_reread",
-                {{"file", loaded_.config.auth.passwd_file},
-                 {"users", static_cast<std::uint64_t>(users)},
-                 {"ms", static_cast<std::uint64_t>(took.count())}});
-  };
-  const auto failed = [this](const std::vector<auth::PasswdError>& errors) {
-    std::string problems;
-    for (const auth::PasswdError& error : errors) {
-      problems += (problems.empty() ? "" : "; ") +
-                  (error.line == 0 ? "" : "line " + std::to_string(error.line) + ": ") + error.text;
-    }
-    log_->event(observe::Level::Error, "passwd_refused",
-                {{"file", loaded_.config.auth.passwd_file}, {"problems", problems}});
-  };
-  passwd_watch_ = std::make_unique<auth::PasswdWatch>(plan.passwd_file, plan.passwd_state, plan.verifier,
-                                                      auth::PasswdWatch::Report{loaded, failed});
-  loop_.timers().start(watch_timer_, loop_.now() + kWatchStep);
-}
-
-void Server::watch_step(Time now) {
-  passwd_watch_->poll(now);
-  loop_.timers().start(watch_timer_, now + kWatchStep);
 }
 
 unsigned Server::sessions() const { return shared_.sessions.load(std::memory_order_relaxed); }

@@ -10,13 +10,13 @@
 #include "conf/loader.h"
 #include "proxy/auth/failure_delay.h"
 #include "proxy/auth/limiter.h"
-#include "proxy/auth/passwd_watch.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/signals.h"
 #include "proxy/observe/admin_http.h"
 #include "proxy/observe/log.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/prober.h"
+#include "proxy/rereader.h"
 #include "proxy/worker.h"
 
 namespace postern {
@@ -57,10 +57,6 @@ class Server {
   void drain_step(Time now);
   unsigned sessions() const;
 
-  // The password file is read again when it has changed.
-  void watch_passwd(const AuthPlan& plan);
-  void watch_step(Time now);
-
   observe::Answer healthy() const;
   observe::Answer ready() const;
   std::vector<observe::BackendSample> sample_backends() const;
@@ -75,14 +71,6 @@ class Server {
     void expired(Time now) override { server_.drain_step(now); }
     Server& server_;
   };
-  class WatchTimer final : public net::Timer {
-   public:
-    explicit WatchTimer(Server& server) : server_(server) {}
-
-   private:
-    void expired(Time now) override { server_.watch_step(now); }
-    Server& server_;
-  };
   enum class Drain : std::uint8_t { No, Waiting, Leaving, Dismissed };
 
   Start start_;
@@ -95,9 +83,8 @@ class Server {
   net::Loop loop_;
   Prober prober_;
   DrainTimer drain_timer_;
-  WatchTimer watch_timer_;
-  std::unique_ptr<auth::PasswdWatch> passwd_watch_;  // null: there is no password file
-  std::vector<Endpoint> endpoints_;                  // that are listened on
+  Rereader rereader_;
+  std::vector<Endpoint> endpoints_;  // that are listened on
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<observe::AdminHttp> admin_;
   std::unique_ptr<net::Signals> signals_;

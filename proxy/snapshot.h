@@ -61,7 +61,7 @@ struct ListenerPlan {
 // Who says whether credentials are right, and what it takes to ask.
 struct AuthPlan : conf::Auth {
   std::shared_ptr<auth::Verifier> verifier;        // by = "passwd"
-  auth::FileState passwd_state;                    // of the file that was read
+  files::FileState passwd_state;                   // of the file that was read
   std::shared_ptr<tls::ClientContext> http_tls;    // an https url of auth.http
   std::shared_ptr<tls::ClientContext> policy_tls;  // of auth.policy
   Secret policy_key;
@@ -77,7 +77,7 @@ struct AuthPlan : conf::Auth {
 
 struct MapPlan {
   conf::Map settings;
-  std::shared_ptr<const route::MapFile> file;  // null: redis
+  std::shared_ptr<route::CurrentMapFile> file;  // null: redis
   Secret redis_password;
 
   bool operator==(const MapPlan&) const = default;

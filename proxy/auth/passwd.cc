@@ -2,20 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <limits>
 #include <map>
 #include <re2/re2.h>
-#include <tuple>
-#include <unistd.h>
 #include <utility>
 
 #include "parsers/secret.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "proxy/files/text_file.h"
+#include "proxy/files/user_lines.h"
 
 namespace postern::auth {
 
@@ -40,48 +34,22 @@ constexpr std::array kMethods{
 constexpr std::string_view kDecoy =
     "$6$postern$......................................................................................";
 
-// Leaves no copy behind.
-void grow(std::string& text, std::size_t size) {
-  std::string larger;
-  larger.reserve(size);
-  larger = text;
-  larger.resize(size);
-  std::swap(text, larger);
-  wipe(larger.data(), larger.size());
-}
-
-std::uint64_t digest_of(std::string_view user) { return XXH3_64bits(user.data(), user.size()); }
-
 }  // namespace
 
 class PasswdParser {
  public:
-  PasswdParser(std::string text, const FileState& state, const std::stop_token& stop)
-      : file_(new PasswdFile(std::move(text))), stop_(stop) {
+  PasswdParser(std::string text, const files::FileState& state, const std::stop_token& stop)
+      : file_(new PasswdFile(std::move(text))), lines_(file_->text_, stop) {
     file_->state_ = state;
     for (const Method& method : kMethods) forms_.push_back(std::make_unique<RE2>(method.form, RE2::Latin1));
   }
 
   PasswdFile::Result parse() {
-    const std::string_view text = file_->text_;
-    if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
-      return std::unexpected(std::vector<PasswdError>{{0, "the file has more than 4 GiB"}});
-    }
-    file_->rows_.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
-    if (text.starts_with("\xEF\xBB\xBF")) wrong("the file starts with a byte order mark", 1);
-    for (std::size_t at = 0; at < text.size() && !full();) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      if (stop_.stop_requested()) return stopped();
-      ++line_;
-      parse_line(at, text.substr(at, end - at));
-      at = end + 1;
-    }
-    std::ranges::sort(file_->rows_, {}, [](const auto& row) { return std::pair(row.digest, row.start); });
-    refuse_duplicates();
-    if (!errors_.empty()) {
-      std::ranges::sort(errors_, {},
-                        [](const PasswdError& error) { return std::tie(error.line, error.text); });
-      return std::unexpected(std::move(errors_));
+    file_->rows_.reserve(lines_.count());
+    for (std::string_view line; lines_.next(line);) parse_line(line);
+    lines_.sort(file_->rows_, [this](const auto& row) { return file_->entry(row).user; });
+    if (auto problems = std::move(lines_).problems(); !problems.empty()) {
+      return std::unexpected(std::move(problems));
     }
     const auto most =
         std::ranges::max_element(costs_, {}, [](const auto& cost) { return cost.second.users; });
@@ -90,16 +58,10 @@ class PasswdParser {
   }
 
  private:
-  void wrong(std::string text, std::size_t line) { errors_.push_back({line, std::move(text)}); }
-  void wrong(std::string text) { wrong(std::move(text), line_); }
-  bool full() const { return errors_.size() >= PasswdFile::kMaxErrors; }
+  void wrong(std::string text) { lines_.wrong(std::move(text)); }
 
-  void parse_line(std::size_t start, std::string_view line) {
-    if (line.empty() || line.front() == '#') return;
-    for (const char octet : line) {
-      if (octet == '\r') return wrong("a carriage return: lines end with a line feed alone");
-      if (static_cast<unsigned char>(octet) < 0x20 || octet == 0x7f) return wrong("a control character");
-    }
+  void parse_line(std::string_view line) {
+    if (line.empty() || line.front() == '#' || !lines_.clean(line, false)) return;
     std::array<std::string_view, 4> fields;  // user, hash, pool, backend
     std::size_t count = 0;
     for (std::string_view rest = line;; ++count) {
@@ -120,7 +82,8 @@ class PasswdParser {
     const std::size_t whole = hash.size();
     if (!accept_hash(hash)) return;
     const auto length = [](std::size_t size) { return static_cast<std::uint16_t>(size); };
-    file_->rows_.push_back({digest_of(user), static_cast<std::uint32_t>(start), length(user.size()),
+    const auto start = static_cast<std::uint32_t>(line.data() - file_->text_.data());
+    file_->rows_.push_back({files::digest_of(user), start, length(user.size()),
                             length(1 + whole - hash.size()), length(hash.size()), length(pool.size()),
                             length(backend.size())});
   }
@@ -164,30 +127,6 @@ class PasswdParser {
     ++found->second.users;
   }
 
-  // Rows of one digest lie side by side, in the file's order.
-  void refuse_duplicates() {
-    const auto& rows = file_->rows_;
-    std::size_t group = 0;
-    for (std::size_t later = 1; later < rows.size() && !full(); ++later) {
-      if (rows[later].digest != rows[group].digest) group = later;
-      for (std::size_t earlier = group; earlier < later; ++earlier) {
-        if (file_->entry(rows[earlier]).user != file_->entry(rows[later]).user) continue;
-        wrong("the user is on line " + std::to_string(line_of(rows[earlier])) + " already",
-              line_of(rows[later]));
-        break;
-      }
-    }
-  }
-
-  std::size_t line_of(const PasswdFile::Row& row) const {
-    return 1 +
-           static_cast<std::size_t>(std::count(file_->text_.begin(), file_->text_.begin() + row.start, '\n'));
-  }
-
-  static PasswdFile::Result stopped() {
-    return std::unexpected(std::vector<PasswdError>{{0, "the load was broken off"}});
-  }
-
   struct Cost {
     std::size_t users;
     std::string_view hash;
@@ -196,47 +135,13 @@ class PasswdParser {
   std::shared_ptr<PasswdFile> file_;
   std::vector<std::unique_ptr<RE2>> forms_;  // of kMethods
   std::map<std::string_view, Cost> costs_;
-  std::vector<PasswdError> errors_;
-  std::size_t line_ = 0;
-  std::stop_token stop_;
+  files::UserLines lines_;
 };
 
 PasswdFile::Result PasswdFile::load(const std::string& path, const std::stop_token& stop) {
-  const auto failed = [](const std::string& why) {
-    return std::unexpected(std::vector<PasswdError>{{0, "cannot be read: " + why}});
-  };
-  const int descriptor =
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no wait for a pipe's writer
-  if (descriptor < 0) return failed(std::strerror(errno));
-  const std::unique_ptr<const int, void (*)(const int*)> closer(&descriptor,
-                                                                [](const int* it) { ::close(*it); });
-  const std::optional<FileState> state = FileState::of(descriptor);
-  if (!state) return failed(std::strerror(errno));
-  if (!state->regular) {
-    const bool folder = ::read(descriptor, nullptr, 0) < 0 && errno == EISDIR;
-    return failed(folder ? std::strerror(EISDIR) : "not a regular file");
-  }
-  std::string text;
-  std::size_t size = 0;
-  grow(text, static_cast<std::size_t>(state->size) + 1);
-  while (!stop.stop_requested()) {
-    constexpr std::size_t kChunk = std::size_t{1} << 20;
-    if (text.size() == size) grow(text, 2 * size + kChunk);
-    const ssize_t count = ::read(descriptor, text.data() + size, std::min(text.size() - size, kChunk));
-    if (count == 0) break;
-    if (count < 0 && errno != EINTR) {
-      const int error = errno;
-      wipe(text.data(), text.size());
-      return failed(std::strerror(error));
-    }
-    if (count > 0) size += static_cast<std::size_t>(count);
-  }
-  text.resize(size);
-  if (stop.stop_requested()) {
-    wipe(text.data(), text.size());
-    return failed("the load was broken off");
-  }
-  return PasswdParser(std::move(text), *state, stop).parse();
+  auto file = files::read_text(path, stop);
+  if (!file) return std::unexpected(std::move(file).error());
+  return PasswdParser(std::move(file->text), file->state, stop).parse();
 }
 
 PasswdFile::Result PasswdFile::parse(std::string text) {
@@ -246,15 +151,11 @@ PasswdFile::Result PasswdFile::parse(std::string text) {
 PasswdFile::~PasswdFile() { wipe(text_.data(), text_.size()); }
 
 std::optional<PasswdEntry> PasswdFile::find(std::string_view user) const {
-  const std::uint64_t digest = digest_of(user);
-  for (auto row = std::ranges::lower_bound(rows_, digest, {}, &Row::digest);
-       row != rows_.end() && row->digest == digest; ++row) {
-    const PasswdEntry found = entry(*row);
-    if (found.user != user) continue;
-    if (found.hash.starts_with('!') || found.hash.starts_with('*')) return std::nullopt;
-    return found;
-  }
-  return std::nullopt;
+  const Row* row = files::find_user(rows_, user, [this](const Row& one) { return entry(one).user; });
+  if (row == nullptr) return std::nullopt;
+  const PasswdEntry found = entry(*row);
+  if (found.hash.starts_with('!') || found.hash.starts_with('*')) return std::nullopt;
+  return found;
 }
 
 PasswdEntry PasswdFile::entry(const Row& row) const {

@@ -10,15 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/auth/file_state.h"
+#include "proxy/files/file_state.h"
+#include "proxy/files/problem.h"
 
 namespace postern::auth {
-
-// A problem of a password file; line 0 is the file itself.
-struct PasswdError {
-  std::size_t line = 0;
-  std::string text;  // never holds a hash
-};
 
 // One user of the file; the views live as long as the PasswdFile. Empty pool or backend: the route decides.
 struct PasswdEntry {
@@ -32,13 +27,11 @@ struct PasswdEntry {
 // changed after loading; shared by all threads.
 class PasswdFile {
  public:
-  using Result = std::expected<std::shared_ptr<const PasswdFile>, std::vector<PasswdError>>;
+  using Result = std::expected<std::shared_ptr<const PasswdFile>, files::Problems>;
 
-  // Every problem, but no more than kMaxErrors; with any problem there is no file.
-  // A load that is to stop ends soon, with an error.
+  // With any problem there is no file. A load that is to stop ends soon, with an error.
   static Result load(const std::string& path, const std::stop_token& stop = {});
   static Result parse(std::string text);
-  static constexpr std::size_t kMaxErrors = 20;
 
   // The user of exactly these octets; nullopt when there is none, or when its password is locked.
   std::optional<PasswdEntry> find(std::string_view user) const;
@@ -50,7 +43,7 @@ class PasswdFile {
   std::size_t size() const { return rows_.size(); }
 
   // Of the file when load() opened it.
-  const FileState& state() const { return state_; }
+  const files::FileState& state() const { return state_; }
 
   ~PasswdFile();
   PasswdFile(const PasswdFile&) = delete;
@@ -66,7 +59,7 @@ class PasswdFile {
   explicit PasswdFile(std::string text) : text_(std::move(text)) {}
   PasswdEntry entry(const Row& row) const;
 
-  FileState state_;
+  files::FileState state_;
   std::string text_;
   std::vector<Row> rows_;
   std::string decoy_;

@@ -115,6 +115,18 @@ void Verifier::work() {
   }
 }
 
+files::FileWatch::Load load_into(std::shared_ptr<Verifier> verifier) {
+  return [verifier = std::move(verifier)](
+             const std::string& path,
+             const std::stop_token& stop) -> std::expected<files::FileWatch::Content, files::Problems> {
+    auto file = PasswdFile::load(path, stop);
+    if (!file) return std::unexpected(std::move(file).error());
+    return files::FileWatch::Content{.state = (*file)->state(),
+                                     .users = (*file)->size(),
+                                     .take = [verifier, read = *file] { verifier->replace(read); }};
+  };
+}
+
 Verdict verify(const Secret& password, std::string_view hash) {
   if (password.reveal().contains('\0')) return Verdict::Wrong;
   Secret phrase = password.clone();

@@ -14,6 +14,7 @@
 #include "parsers/fault.h"
 #include "parsers/secret.h"
 #include "proxy/auth/passwd.h"
+#include "proxy/files/file_watch.h"
 #include "proxy/net/reactor.h"
 
 namespace postern::auth {
@@ -87,6 +88,9 @@ class Verifier {
 
   std::vector<std::thread> threads_;
 };
+
+// For the watch over the password file: gives the verifier what is read.
+files::FileWatch::Load load_into(std::shared_ptr<Verifier> verifier);
 
 enum class Verdict : std::uint8_t {
   Right,

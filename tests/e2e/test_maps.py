@@ -1,5 +1,6 @@
 """Users that are spread by hand: a map in a file, and one in a real Redis."""
 
+import os
 import time
 import unittest
 
@@ -58,6 +59,31 @@ class Maps(Case):
             self.assertEqual(self.where(postern, user), place, user)
         wire = self.login_pop3(postern, "anna", PASSWORD)
         self.assertTrue(wire.welcome.endswith("three"))
+
+    def write(self, text):
+        """As one should: beside the file, and renamed."""
+        os.rename(self.ground.write("users.map.new", text), self.ground.path("users.map"))
+
+    def test_a_file_is_read_again_when_it_changes(self):
+        file = self.ground.write("users.map", "")
+        postern = self.run_with({"file": file})
+        self.assertEqual(self.where(postern, "anna"), "one", "an empty file is a map without users")
+        live = self.login(postern, "emil", PASSWORD)
+        self.write("anna other/three\n")
+        record = postern.wait_for_record(msg="map_reread", map="users")
+        self.assertEqual(record["users"], 1)
+        self.assertEqual(self.where(postern, "anna"), "three")
+        self.write("anna other/two\ndora other/nowhere\n")
+        record = postern.wait_for_record(msg="map_refused", map="users", level="error")
+        self.assertIn("line 2: backend nowhere of pool other is not there", record["problems"])
+        self.assertEqual(self.where(postern, "anna"), "three", "a bad file changes nothing")
+        self.write("")
+        wait_for(lambda: len(postern.records(msg="map_refused")) == 2, what="an empty file is refused")
+        self.assertEqual(self.where(postern, "anna"), "three", "nor does one that may be half written")
+        self.write("# nobody\n")
+        wait_for(lambda: len(postern.records(msg="map_reread")) == 2, what="the file is reread")
+        self.assertEqual(self.where(postern, "anna"), "one")
+        self.assertIn("n OK", live.ask("n NOOP")[-1])
 
     def test_a_file_is_read_again_with_the_configuration(self):
         file = self.ground.write("users.map", "anna other/three\n")

@@ -24,7 +24,7 @@ std::string problems(const std::string& text) {
   const auto file = PasswdFile::parse(text);
   if (file) return "none";
   std::string all;
-  for (const PasswdError& error : file.error()) {
+  for (const files::Problem& error : file.error()) {
     all += (all.empty() ? "" : "\n") + std::to_string(error.line) + ": " + error.text;
   }
   return all;
@@ -149,7 +149,7 @@ TEST_CASE("a file of nothing but problems tells the first twenty") {
   for (int i = 0; i < 1'000; ++i) text += "x\n";
   const auto file = PasswdFile::parse(text);
   REQUIRE_FALSE(file);
-  CHECK(file.error().size() == PasswdFile::kMaxErrors);
+  CHECK(file.error().size() == files::kMaxProblems);
 }
 
 TEST_CASE("the decoy has the method and the cost that most users have") {

@@ -33,6 +33,8 @@ TEST_CASE("users are found by exactly their octets") {
     CHECK(found(**file, user) == "nothing");
   }
   CHECK((*file)->places() == std::vector<Place>{{"blue", ""}, {"green", "g1"}, {"blue", "b2"}, {"red", ""}});
+  CHECK((*file)->line_of(0) == 3);
+  CHECK((*file)->line_of(2) == 5);
 }
 
 TEST_CASE("a file without users is one") {
@@ -56,7 +58,7 @@ TEST_CASE("every problem is told with its line, and then there is no file") {
       "eve blue\n"
       "bob blue\n");
   REQUIRE_FALSE(file.has_value());
-  CHECK(file.error() == std::vector<MapFileError>{
+  CHECK(file.error() == files::Problems{
                             {2, "no pool behind the user"},
                             {3, "neither pool nor pool/backend, in letters, digits and _ . -"},
                             {4, "more than a user and its pool or pool/backend"},
@@ -68,10 +70,10 @@ TEST_CASE("every problem is told with its line, and then there is no file") {
   CHECK(MapFile::parse("\xEF\xBB\xBF"
                        "bob blue\n")
             .error()
-            .front() == MapFileError{1, "the file starts with a byte order mark"});
+            .front() == files::Problem{1, "the file starts with a byte order mark"});
   std::string many;
   for (int i = 0; i < 100; ++i) many += "alone\n";
-  CHECK(MapFile::parse(many).error().size() == MapFile::kMaxErrors);
+  CHECK(MapFile::parse(many).error().size() == files::kMaxProblems);
 }
 
 TEST_CASE("a file is read from the disk") {
@@ -80,8 +82,8 @@ TEST_CASE("a file is read from the disk") {
   REQUIRE(file.has_value());
   CHECK(found(**file, "bob") == "blue/b1");
   CHECK(MapFile::load(folder / "none").error().front() ==
-        MapFileError{0, "cannot be read: No such file or directory"});
-  CHECK(MapFile::load("/").error().front() == MapFileError{0, "cannot be read: Is a directory"});
+        files::Problem{0, "cannot be read: No such file or directory"});
+  CHECK(MapFile::load("/").error().front() == files::Problem{0, "cannot be read: Is a directory"});
 }
 
 TEST_CASE("all of many users are found") {
@@ -102,7 +104,8 @@ TEST_CASE("all of many users are found") {
 }
 
 TEST_CASE("the map of a file answers at once") {
-  FileMap map(*MapFile::parse("bob blue/b1\n"));
+  const auto file = std::make_shared<CurrentMapFile>(*MapFile::parse("bob blue/b1\n"));
+  FileMap map(file);
   const auto bob = map.find("bob", {3, 4});
   REQUIRE(bob);
   CHECK(bob->ticket == net::AnswerTicket{3, 4});
@@ -113,6 +116,9 @@ TEST_CASE("the map of a file answers at once") {
   REQUIRE(eve);
   CHECK(eve->fault == Fault::None);
   CHECK_FALSE(eve->place);
+  file->replace(*MapFile::parse("# nobody\neve green\n"));
+  CHECK_FALSE(map.find("bob", {3, 4})->place);
+  CHECK(map.find("eve", {5, 1})->place == Place{"green", ""});
 }
 
 }  // namespace postern::route

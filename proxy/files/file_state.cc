@@ -1,8 +1,8 @@
-#include "proxy/auth/file_state.h"
+#include "proxy/files/file_state.h"
 
 #include <sys/stat.h>
 
-namespace postern::auth {
+namespace postern::files {
 namespace {
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -32,4 +32,4 @@ std::optional<FileState> FileState::of(int descriptor) {
   return state_of(status);
 }
 
-}  // namespace postern::auth
+}  // namespace postern::files

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace postern::auth {
+namespace postern::files {
 
 // What changes when a file does: written anew in its place, replaced by another, or given other rights.
 struct FileState {
@@ -22,4 +22,4 @@ struct FileState {
   bool operator==(const FileState&) const = default;
 };
 
-}  // namespace postern::auth
+}  // namespace postern::files

@@ -1,4 +1,4 @@
-#include "proxy/auth/passwd_watch.h"
+#include "proxy/files/file_watch.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <thread>
 
+#include "proxy/auth/verifier.h"
 #include "tests/temporary_directory.h"
 #include "tests/unit/auth/hashes.h"
 
@@ -24,15 +25,15 @@ class World {
     const auto file = PasswdFile::load(path);
     REQUIRE(file);
     verifier = std::make_shared<Verifier>(1, 10, *file);
-    watch.emplace(
-        path, (*file)->state(), verifier,
-        PasswdWatch::Report{.loaded = [this](std::size_t users,
-                                             Duration) { told += "loaded " + std::to_string(users) + "\n"; },
-                            .failed =
-                                [this](const std::vector<PasswdError>& errors) {
-                                  for (const PasswdError& error : errors)
-                                    told += std::to_string(error.line) + ": " + error.text + "\n";
-                                }});
+    watch.emplace(path, (*file)->state(), load_into(verifier),
+                  files::FileWatch::Report{
+                      .loaded = [this](std::size_t users,
+                                       Duration) { told += "loaded " + std::to_string(users) + "\n"; },
+                      .failed =
+                          [this](const files::Problems& problems) {
+                            for (const files::Problem& error : problems)
+                              told += std::to_string(error.line) + ": " + error.text + "\n";
+                          }});
   }
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -71,7 +72,7 @@ class World {
   const std::string path = folder / "passwd";
   std::shared_ptr<Verifier> verifier;
   std::string told;
-  std::optional<PasswdWatch> watch;
+  std::optional<files::FileWatch> watch;
   Time now{seconds(1'000)};
 
  private:
@@ -172,6 +173,19 @@ TEST_CASE("a file that cannot be used leaves the old one, and is told once") {
   CHECK(world.opens("bob", "other"));
 }
 
+TEST_CASE("a file that has become empty is refused, and told once for each change") {
+  World world;
+  world.write("");
+  world.second();
+  CHECK(world.second() == "0: the file is empty\n");
+  world.now += files::FileWatch::kRetry;
+  CHECK(world.second() == "");
+  world.write("");
+  world.second();
+  CHECK(world.second() == "0: the file is empty\n");
+  CHECK(world.opens("bob", "secret"));
+}
+
 TEST_CASE("a file that goes is told, and counts when it comes back, even the same") {
   World world;
   std::filesystem::rename(world.path, world.path + ".away");
@@ -200,7 +214,7 @@ TEST_CASE("what is no file is refused, waits for nobody, and is asked for again 
   world.second();
   CHECK(world.second() == "0: cannot be read: not a regular file\n");
   CHECK(world.second() == "");
-  world.now += PasswdWatch::kRetry;
+  world.now += files::FileWatch::kRetry;
   CHECK(world.second() == "0: cannot be read: not a regular file\n");
 }
 
