@@ -189,6 +189,7 @@ class Policy(Case):
         service = self.service(-1)
         postern = self.run_with(service, self.fake())
         self.assertEqual(self.ask(postern), "a " + REFUSED)
+        self.told(service, 1)
         service.key = "policy-key-secret-4"
         self.ground.write("key", service.key + "\n", 0o600)
         postern.reconfigure(postern.configuration)
