@@ -97,13 +97,30 @@ Step Authenticate::ask_source(SessionContext& context) {
   }
   if (!source->ask(question(context, *attempt, ticket_))) {
     context.record.detail = "too many logins wait for the source of identities";
+    context.metrics.source.answered(observe::SourceResult::Temporary);
     return refuse({Fault::AuthUnavailable, {}, {}});
   }
   source_ = std::move(source);
+  waiting_ = observe::Held(context.metrics.source.waiting);
+  asked_at_ = context.reactor.now();
   return Keep{};
 }
 
+void Authenticate::count(SessionContext& context, const auth::Answer& answer) {
+  observe::SourceMetrics& metrics = context.metrics.source;
+  metrics.wait.observe(context.reactor.now() - asked_at_);
+  if (answer.kind == auth::Answer::Kind::Challenge) return;
+  waiting_.release();
+  if (answer.kind == auth::Answer::Kind::Accepted) {
+    metrics.answered(observe::SourceResult::Accepted);
+  } else {
+    const bool refused = describe(answer.refusal.fault).blame == Blame::Credentials;
+    metrics.answered(refused ? observe::SourceResult::Refused : observe::SourceResult::Temporary);
+  }
+}
+
 Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
+  if (source_) count(context, answer);
   if (answer.kind == auth::Answer::Kind::Challenge) return challenge(context, answer.challenge);
   source_.reset();
   if (!answer.detail.empty()) context.record.detail = answer.detail;
@@ -132,6 +149,7 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
 
 Step Authenticate::answered(SessionContext& context, Secret message) {
   if (source_) {
+    asked_at_ = context.reactor.now();
     source_->respond(ticket_, std::move(message));
     return Keep{};
   }

@@ -35,12 +35,29 @@ Step Lookup::route(SessionContext& context, std::size_t first) {
 Step Lookup::placed(SessionContext& context, route::MapAnswer&& answer) {
   map_.reset();
   const std::string map(context.snapshot->router->map_of(route_));
+  count(context, map, answer);
   if (answer.fault != Fault::None) {
     context.record.detail = "map " + map + ": " + answer.detail;
     return refuse({answer.fault, {}, {}});
   }
   if (!answer.place) return route(context, route_ + 1);
   return use(context, answer.place->pool, answer.place->backend, "map " + map);
+}
+
+void Lookup::count(SessionContext& context, std::string_view map, const route::MapAnswer& answer) const {
+  const auto& maps = context.snapshot->maps;
+  const auto plan =
+      std::ranges::find(maps, map, [](const MapPlan& one) { return std::string_view(one.settings.name); });
+  if (plan == maps.end()) return;
+  observe::MapMetrics& metrics = context.metrics.maps[plan->number];
+  if (answer.cached) metrics.cache_hits.add();
+  if (answer.fault != Fault::None) {
+    metrics.answered(observe::MapResult::Failed);
+  } else if (answer.stale) {
+    metrics.answered(observe::MapResult::Stale);
+  } else {
+    metrics.answered(answer.place ? observe::MapResult::Found : observe::MapResult::NotFound);
+  }
 }
 
 Step Lookup::use(SessionContext& context, std::string_view pool, std::string_view backend,

@@ -4,6 +4,22 @@
 
 namespace postern {
 
+namespace {
+
+observe::PolicyResult result_of(auth::PolicyAnswer::Verdict verdict) {
+  switch (verdict) {
+    case auth::PolicyAnswer::Verdict::Allow:
+      return observe::PolicyResult::Allowed;
+    case auth::PolicyAnswer::Verdict::Reject:
+      return observe::PolicyResult::Rejected;
+    case auth::PolicyAnswer::Verdict::Unavailable:
+      break;
+  }
+  return observe::PolicyResult::Unavailable;
+}
+
+}  // namespace
+
 AskingPolicy::~AskingPolicy() {
   if (policy_) policy_->cancel(ticket_);
 }
@@ -11,13 +27,11 @@ AskingPolicy::~AskingPolicy() {
 Step AskingPolicy::ask_policy(SessionContext& context) {
   ticket_ = context.ticket;
   auto policy = context.host.services().policy();
-  if (!policy)
-    return this->policy(
-        context,
-        {.ticket = ticket_, .verdict = auth::PolicyAnswer::Verdict::Allow, .wait = {}, .detail = {}});
+  if (!policy) return go_on(context);
   if (!attempt->policy) attempt->policy = policy->question(question(context, *attempt, ticket_));
   if (policy->ask(ticket_, *attempt->policy)) {
     policy_ = std::move(policy);
+    asked_at_ = context.reactor.now();
     return Keep{};
   }
   return this->policy(context, {.ticket = ticket_,
@@ -27,6 +41,9 @@ Step AskingPolicy::ask_policy(SessionContext& context) {
 }
 
 Step AskingPolicy::policy(SessionContext& context, const auth::PolicyAnswer& answer) {
+  observe::PolicyMetrics& metrics = context.metrics.policy;
+  if (policy_) metrics.wait.observe(context.reactor.now() - asked_at_);
+  metrics.answered(result_of(answer.verdict));
   policy_.reset();
   if (answer.verdict == auth::PolicyAnswer::Verdict::Reject) {
     context.record.detail =
@@ -39,6 +56,10 @@ Step AskingPolicy::policy(SessionContext& context, const auth::PolicyAnswer& ans
     return refuse({Fault::AuthUnavailable, {}, {}});
   }
   hold_for(context, answer.wait);
+  return go_on(context);
+}
+
+Step AskingPolicy::go_on(SessionContext& context) {
   if (hold_until_ != kNever && hold_until_ > context.reactor.now()) return Keep{};
   hold_until_ = kNever;
   return allowed(context);

@@ -13,6 +13,7 @@
 #include "proxy/auth/policy.h"
 #include "proxy/auth/source.h"
 #include "proxy/channel.h"
+#include "proxy/observe/counters.h"
 #include "proxy/observe/record.h"
 #include "proxy/pool/pool.h"
 #include "proxy/route/map.h"
@@ -187,8 +188,11 @@ struct AskingPolicy : Waiting {
   net::AnswerTicket ticket_;
 
  private:
+  Step go_on(SessionContext& context);
+
   std::shared_ptr<auth::Policy> policy_;  // that is asked now
-  Time hold_until_ = kNever;              // kNever: nobody holds the login
+  Time asked_at_{};
+  Time hold_until_ = kNever;  // kNever: nobody holds the login
 };
 
 // Are the credentials right? Asks the policy service and the source of identity, where there are any.
@@ -203,9 +207,12 @@ struct Authenticate final : AskingPolicy {
   Step allowed(SessionContext& context) override;
   Step prepare(SessionContext& context);
   Step ask_source(SessionContext& context);
+  void count(SessionContext& context, const auth::Answer& answer);
   Step look_up();
 
   std::shared_ptr<auth::Source> source_;  // that is asked now
+  observe::Held waiting_;                 // while it is
+  Time asked_at_{};                       // or responded to
   bool identified_ = false;
   std::optional<auth::Answer> refused_;  // to be said when the client has answered the error challenge
 };
@@ -222,6 +229,7 @@ struct Lookup final : Waiting {
   Step use(SessionContext& context, std::string_view pool, std::string_view backend, std::string_view who);
   Step go(SessionContext& context, const StorePool& pool, std::string_view backend);
   Fault cannot_log_in(SessionContext& context, const StorePool& pool) const;
+  void count(SessionContext& context, std::string_view map, const route::MapAnswer& answer) const;
   static pool::Backend foreign_backend(const StorePool& pool, const auth::Destination& destination);
 
   std::size_t route_ = 0;            // whose map is asked

@@ -77,6 +77,7 @@ struct AuthPlan : conf::Auth {
 
 struct MapPlan {
   conf::Map settings;
+  std::size_t number = 0;                       // in the metrics' table of maps
   std::shared_ptr<route::CurrentMapFile> file;  // null: redis
   Secret redis_password;
 

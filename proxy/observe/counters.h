@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "proxy/time.h"
 
@@ -31,6 +32,27 @@ class Gauge {
 
  private:
   std::atomic<std::int64_t> value_{0};
+};
+
+// Counts one as long as it lives. The gauge outlives it.
+class Held {
+ public:
+  Held() = default;
+  explicit Held(Gauge& gauge) : gauge_(&gauge) { gauge.add(); }
+  Held(Held&& other) noexcept : gauge_(std::exchange(other.gauge_, nullptr)) {}
+  Held& operator=(Held&& other) noexcept {
+    release();
+    gauge_ = std::exchange(other.gauge_, nullptr);
+    return *this;
+  }
+  ~Held() { release(); }
+
+  void release() {
+    if (gauge_) std::exchange(gauge_, nullptr)->add(-1);
+  }
+
+ private:
+  Gauge* gauge_ = nullptr;
 };
 
 // Numbers that any thread may write.

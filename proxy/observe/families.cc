@@ -1,5 +1,6 @@
 #include "proxy/observe/families.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -209,6 +210,65 @@ void backend_tls_handshakes(const Scrape& scrape, Samples& samples) {
   }
 }
 
+// `read` gives the counters by result, in the order of `words`.
+template <std::size_t N, class Read>
+void by_result(const Scrape& scrape, Samples& samples, const std::array<std::string_view, N>& words,
+               Read read) {
+  for (std::size_t i = 0; i < N; ++i)
+    samples.add({words[i]},
+                total(scrape, [i, read](const WorkerMetrics& worker) -> auto& { return read(worker)[i]; }));
+}
+
+// Nothing before the first duration: not everybody has such a service.
+template <class Read>
+void once_used(const Scrape& scrape, Samples& samples, Read read) {
+  const auto parts = histograms(scrape, read);
+  const auto used = [](const Histogram* part) {
+    for (std::size_t i = 0; i <= part->ladder().size(); ++i)
+      if (part->count(i) > 0) return true;
+    return false;
+  };
+  if (std::ranges::any_of(parts, used)) samples.add({}, parts);
+}
+
+void auth_answers(const Scrape& scrape, Samples& samples) {
+  by_result(scrape, samples, kSourceResults,
+            [](const WorkerMetrics& worker) -> auto& { return worker.source.answers; });
+}
+
+void auth_wait(const Scrape& scrape, Samples& samples) {
+  once_used(scrape, samples, [](const WorkerMetrics& worker) -> auto& { return worker.source.wait; });
+}
+
+void auth_waiting(const Scrape& scrape, Samples& samples) {
+  samples.add({}, total(scrape, [](const WorkerMetrics& worker) -> auto& { return worker.source.waiting; }));
+}
+
+void policy_answers(const Scrape& scrape, Samples& samples) {
+  by_result(scrape, samples, kPolicyResults,
+            [](const WorkerMetrics& worker) -> auto& { return worker.policy.answers; });
+}
+
+void policy_wait(const Scrape& scrape, Samples& samples) {
+  once_used(scrape, samples, [](const WorkerMetrics& worker) -> auto& { return worker.policy.wait; });
+}
+
+void map_answers(const Scrape& scrape, Samples& samples) {
+  for (std::size_t map = 0; map < scrape.maps.size(); ++map)
+    for (std::size_t result = 0; result < kMapResults.size(); ++result)
+      samples.add({scrape.maps[map][0], kMapResults[result]},
+                  total(scrape, [map, result](const WorkerMetrics& worker) -> auto& {
+                    return worker.maps[map].answers[result];
+                  }));
+}
+
+void map_cache_hits(const Scrape& scrape, Samples& samples) {
+  for (std::size_t map = 0; map < scrape.maps.size(); ++map)
+    samples.add({scrape.maps[map][0]}, total(scrape, [map](const WorkerMetrics& worker) -> auto& {
+                  return worker.maps[map].cache_hits;
+                }));
+}
+
 void certificates(const Scrape& scrape, Samples& samples) {
   for (const CertificateSample& sample : scrape.certificates)
     samples.add_once({sample.certificate}, since_1970(sample.not_after));
@@ -266,6 +326,31 @@ constexpr auto kFamilies = std::to_array<Family>({
      "Faults of refused logins and of sessions that ended before login: the log's fault.", login_faults},
     {"postern_login_seconds", MetricType::Histogram, "protocol", "From accept to logged in.",
      histogram_by_protocol<&ProtocolMetrics::login>},
+
+    {"postern_auth_answers_total", MetricType::Counter, "result",
+     "Answers of the source of identities ([auth] by, unless it is the store): accepted; refused as the "
+     "user's own doing; temporary: none in time, none that makes sense, or too many questions already.",
+     auth_answers},
+    {"postern_auth_seconds", MetricType::Histogram, "",
+     "From each question to the source of identities, or response to its challenge, to its answer. Appears "
+     "with the first.",
+     auth_wait},
+    {"postern_auth_waiting", MetricType::Gauge, "",
+     "Logins that wait for the source of identities, those whose client has a challenge to answer included.",
+     auth_waiting},
+    {"postern_policy_answers_total", MetricType::Counter, "result",
+     "Answers of the policy service, to the question before and the one after the password was checked: "
+     "allowed, perhaps after a wait; rejected; unavailable: none in time, none that makes sense, or too many "
+     "questions already.",
+     policy_answers},
+    {"postern_policy_seconds", MetricType::Histogram, "",
+     "From each question to the policy service to its answer. Appears with the first.", policy_wait},
+    {"postern_map_answers_total", MetricType::Counter, "map,result",
+     "Answers of maps: found; not_found; failed: not answered, or with something that is no place; stale: "
+     "the last good answer, because the map could not be asked.",
+     map_answers},
+    {"postern_map_cache_hits_total", MetricType::Counter, "map",
+     "Answers of maps that came fresh from the cache, without a question.", map_cache_hits},
 
     {"postern_tls_handshakes_total", MetricType::Counter, "version,result,resumed",
      "TLS handshakes with clients. A failed one has no version yet.", tls_handshakes},

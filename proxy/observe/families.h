@@ -21,6 +21,7 @@ struct Scrape {
   const Names& listeners;
   const Names& pools;
   const Names& backends;
+  const Names& maps;
   std::vector<BackendSample> backend_samples;
   std::vector<CertificateSample> certificates;
   std::uint64_t log_lines_dropped = 0;

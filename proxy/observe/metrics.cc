@@ -62,6 +62,10 @@ std::size_t Metrics::backend(std::string_view pool, std::string_view name) {
   return number_of<&WorkerMetrics::backends>(backends_, {std::string(pool), std::string(name)});
 }
 
+std::size_t Metrics::map(std::string_view name) {
+  return number_of<&WorkerMetrics::maps>(maps_, {std::string(name)});
+}
+
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   // Asked before the lock is taken: who answers may hold a lock under which it asks for numbers.
   auto backend_samples = readings_.backends ? readings_.backends() : std::vector<BackendSample>();
@@ -75,6 +79,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
                       .listeners = listeners_,
                       .pools = pools_,
                       .backends = backends_,
+                      .maps = maps_,
                       .backend_samples = std::move(backend_samples),
                       .certificates = std::move(certificates),
                       .log_lines_dropped = dropped,

@@ -75,6 +75,7 @@ class Metrics : public prometheus::Collectable {
   std::size_t listener(std::string_view name, Protocol protocol);
   std::size_t pool(std::string_view name);
   std::size_t backend(std::string_view pool, std::string_view name);
+  std::size_t map(std::string_view name);
 
   // Set once, before the first scrape.
   void set_readings(Readings readings) { readings_ = std::move(readings); }
@@ -93,7 +94,7 @@ class Metrics : public prometheus::Collectable {
   std::vector<std::unique_ptr<WorkerMetrics>> workers_;
 
   mutable std::mutex mutex_;  // guards the names, and which elements of Numbered exist
-  Names listeners_, pools_, backends_;
+  Names listeners_, pools_, backends_, maps_;
 };
 
 // METRICS.md: what every family means, from the same table that /metrics comes from.

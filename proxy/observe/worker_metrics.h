@@ -33,7 +33,49 @@ std::string_view name_of(LoginResult result);
 inline constexpr std::size_t kMaxListeners = 64;
 inline constexpr std::size_t kMaxPools = 256;
 inline constexpr std::size_t kMaxBackends = 1024;
+inline constexpr std::size_t kMaxMaps = 64;
 inline constexpr std::size_t kMaxWords = 16;  // reasons of TLS failures, ways to choose a backend
+
+// What those whom logins are asked about have answered.
+enum class SourceResult : std::uint8_t {
+  Accepted,
+  Refused,    // the user's own doing
+  Temporary,  // no answer, none that makes sense, or too many questions already
+};
+inline constexpr std::array<std::string_view, 3> kSourceResults{"accepted", "refused", "temporary"};
+
+enum class PolicyResult : std::uint8_t { Allowed, Rejected, Unavailable };
+inline constexpr std::array<std::string_view, 3> kPolicyResults{"allowed", "rejected", "unavailable"};
+
+enum class MapResult : std::uint8_t {
+  Found,
+  NotFound,
+  Failed,
+  Stale,  // the last good answer, whichever it was, because the map could not be asked
+};
+inline constexpr std::array<std::string_view, 4> kMapResults{"found", "not_found", "failed", "stale"};
+
+struct SourceMetrics {
+  std::array<Counter, kSourceResults.size()> answers;
+  Histogram wait;  // each question, or response to a challenge, to its answer
+  Gauge waiting;   // logins under way
+
+  void answered(SourceResult result) { answers[static_cast<std::size_t>(result)].add(); }
+};
+
+struct PolicyMetrics {
+  std::array<Counter, kPolicyResults.size()> answers;
+  Histogram wait;
+
+  void answered(PolicyResult result) { answers[static_cast<std::size_t>(result)].add(); }
+};
+
+struct MapMetrics {
+  std::array<Counter, kMapResults.size()> answers;
+  Counter cache_hits;
+
+  void answered(MapResult result) { answers[static_cast<std::size_t>(result)].add(); }
+};
 
 struct ProtocolMetrics {
   Gauge prelogin;     // sessions before login
@@ -78,11 +120,13 @@ class Numbered {
 };
 
 // What one worker counts. Written by that worker's thread alone, read by whoever scrapes.
-// Listeners, pools and backends go by the numbers that Metrics::listener(), pool() and backend() gave.
+// Listeners, pools, backends and maps go by the numbers that Metrics::listener(), pool(), backend() and map()
+// gave.
 struct alignas(64) WorkerMetrics {
   Numbered<Counter, kMaxListeners> accepted;
   Numbered<PoolMetrics, kMaxPools> pools;
   Numbered<BackendMetrics, kMaxBackends> backends;
+  Numbered<MapMetrics, kMaxMaps> maps;
   std::array<ProtocolMetrics, kProtocols> protocols;
 
   std::array<std::array<Counter, kEndedIn.size()>, kEndedBy.size()> closed;
@@ -93,6 +137,9 @@ struct alignas(64) WorkerMetrics {
   std::array<std::array<Counter, 2>, 2> tls_handshakes;  // [TLS 1.3][resumed]
   std::array<Counter, kMaxWords> tls_failures;
   Histogram tls_handshake;
+
+  SourceMetrics source;
+  PolicyMetrics policy;
 
   Histogram backend_connect;
   Histogram backend_login;

@@ -24,6 +24,7 @@ struct MapAnswer {
   net::AnswerTicket ticket;
   Fault fault = Fault::None;  // LookupUnavailable: not answered, and no last known good answer; LookupInvalid
   std::optional<Place> place;  // nullopt without a fault: the map does not have this user
+  bool cached = false;         // fresh from the cache: the map was not asked
   bool stale = false;          // the last known good answer, because the map could not be asked
   std::string detail;          // with a fault: one sentence for the operator
 };

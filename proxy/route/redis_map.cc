@@ -27,6 +27,7 @@ std::optional<MapAnswer> RedisMap::find(std::string_view user, net::AnswerTicket
   const auto known = cache_.find(user, reactor_.now());
   if (known && known->fresh) {
     answer.place = known->place;
+    answer.cached = true;
   } else if (known && !redis_.ready()) {
     answer = last_known(user, redis_.trouble());
   } else {

@@ -129,6 +129,9 @@ class Maps(Case):
             server.put(user, "other/two")
             self.assertEqual(self.where(postern, user), place)
         self.assertEqual(self.where(postern, "dora"), "one")
+        self.assertEqual(postern.metric("postern_map_answers_total", map="users", result="found"), 2)
+        self.assertEqual(postern.metric("postern_map_answers_total", map="users", result="not_found"), 3)
+        self.assertEqual(postern.metric("postern_map_cache_hits_total", map="users"), 2)
 
     def test_a_place_that_is_not_there_is_the_configurations_fault(self):
         server = self.redis(anna="nowhere", bert="other/four", dora="not a place", emil="other")

@@ -209,6 +209,11 @@ class Policy(Case):
         self.assertIn("AUTHENTICATIONFAILED", self.ask(postern))
         self.assertEqual(len(service.asked), 3, "a wrong password needs no second opinion")
         self.assertEqual([told["success"] for told in self.told(service, 2)], [True, False])
+        self.assertEqual(postern.metric("postern_policy_answers_total", result="allowed"), 3)
+        for result in ("accepted", "refused"):
+            self.assertEqual(postern.metric("postern_auth_answers_total", result=result), 1)
+        self.assertEqual(postern.metric("postern_auth_seconds_count"), 2)
+        self.assertEqual(postern.metric("postern_auth_waiting"), 0)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,8 @@ TEST_CASE("the service is asked again when the store has let the user in, and th
   CHECK(take(scene.world.client) == std::string(kClientOk) + "* OK early\r\n* OK later\r\n");
   CHECK(scene.count("command=report") == 1);
   CHECK(scene.count("\"success\":true") == 1);
+  const observe::PolicyMetrics& counted = scene.world.counted().policy;
+  CHECK(counted.answers[static_cast<std::size_t>(observe::PolicyResult::Allowed)].value() == 2);
   scene.world.client.send("b NOOP\r\n");
   scene.world.settle();
   CHECK(take(scene.store()) == "b NOOP\r\n");
