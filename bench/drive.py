@@ -59,7 +59,7 @@ class Crowd:
         self.server, self.sessions, self.answer = server, sessions, None
         self.load = subprocess.Popen(
             load_command(ground, server, mode, "--until-end", "--at-once", sessions, *options),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=for_child(ground.load_cpu))
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=for_child(ground.load_cpu, yields=mode == "idle"))
 
     def __enter__(self):
         words = self.load.stdout.readline().split()

@@ -59,20 +59,28 @@ def newcomers(ground, name, sizes):
 
 
 def storm(ground, name, sizes):
-    """Everybody connects at once, twice, while 500 sessions work at a fixed rate."""
+    """Everybody connects at once, leaves at once and comes again, while 500 sessions work at a fixed rate."""
+    def at_work():
+        return Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace)
+
     with ground.start(name) as fresh:
         before = fresh.memory()
-        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as calm:
+        with at_work() as calm:
             time.sleep(2 if sizes.busy > 100 else 0.5)
-        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as busy, Watch(fresh) as watch:
-            with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as crowd:
-                first = crowd.took
-            with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as crowd:
-                again = crowd.took
+        with Watch(fresh) as watch:
+            with contextlib.ExitStack() as crowd:
+                with at_work() as arrival:
+                    first = crowd.enter_context(Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm))
+                departure = at_work()
+                departure.__enter__()
+            time.sleep(0.5)
+            departure.__exit__(None)
+            with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as again:
+                pass
         after = settled(fresh)
-    return {"calm": calm.answer["p99_ms"], "busy": busy.answer["p99_ms"], "worst": busy.answer["max_ms"],
-            "first": first, "again": again, "login": crowd.answer["p99_ms"] / 1e3, "before": before / 1e6,
-            "peak": watch.peak / 1e6, "after": after / 1e6, "tls": crowd.answer["tls"]}
+    return {"calm": calm.answer["p99_ms"], "arrival": arrival.answer["p99_ms"], "worst": arrival.answer["max_ms"],
+            "departure": departure.answer["p99_ms"], "first": first.took, "again": again.took, "before": before / 1e6,
+            "peak": watch.peak / 1e6, "after": after / 1e6, "tls": again.answer["tls"]}
 
 
 class Watch:

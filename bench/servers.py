@@ -34,13 +34,16 @@ def free_ports(count):
     return found
 
 
-def for_child(cpu):
-    """What a child does before it becomes the program: its CPU, and as many descriptors as it may have."""
+def for_child(cpu, yields=False):
+    """What a child does before it becomes the program: its CPU, and as many descriptors as it may have; `yields` to
+    the others on that CPU."""
     def prepare():
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
+        if yields:
+            os.nice(15)
     return prepare
 
 
