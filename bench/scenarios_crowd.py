@@ -10,6 +10,7 @@ from drive import Crowd, drive
 from ground import Variant
 from servers import Failure
 
+GIVES_BACK = 6  # seconds in which a proxy may give memory back
 SETTLED = 64 * 1024  # bytes by which memory may still change between two looks
 PER_PROCESS = {"perdition": 400}  # sessions, where each is a process
 
@@ -77,6 +78,7 @@ def storm(ground, name, sizes):
             departure.__exit__(None)
             with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as again:
                 pass
+        time.sleep(GIVES_BACK if sizes.busy > 100 else 0)
         after = settled(fresh)
     return {"calm": calm.answer["p99_ms"], "arrival": arrival.answer["p99_ms"], "worst": arrival.answer["max_ms"],
             "departure": departure.answer["p99_ms"], "first": first.took, "again": again.took, "before": before / 1e6,

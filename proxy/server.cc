@@ -88,7 +88,8 @@ Server::Server(Start start, conf::Loaded loaded, std::unique_ptr<observe::Log> l
                                  net::AnswerTicket ticket) { prober_.on_addresses(addresses, ticket); }}),
       prober_(loop_, *log_),
       drain_timer_(*this),
-      rereader_(loop_, *log_) {}
+      rereader_(loop_, *log_),
+      trimmer_(loop_, [this] { return sessions(); }) {}
 
 Server::~Server() {
   admin_.reset();  // its pages read everything else

@@ -17,6 +17,7 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/prober.h"
 #include "proxy/rereader.h"
+#include "proxy/trimmer.h"
 #include "proxy/worker.h"
 
 namespace postern {
@@ -84,6 +85,7 @@ class Server {
   Prober prober_;
   DrainTimer drain_timer_;
   Rereader rereader_;
+  Trimmer trimmer_;
   std::vector<Endpoint> endpoints_;  // that are listened on
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<observe::AdminHttp> admin_;
