@@ -62,7 +62,7 @@ class Stream {
   // session ticket may wait for the first encrypt(), to travel with it.
   Status handshake(std::string_view input, std::string& output);
 
-  // After Signing: makes the signature with the RSA key, which takes as long as a hundred other events. Any
+  // After Signing: makes the signature with the RSA key, which takes as long as dozens of other events. Any
   // thread may call it, at any time, also when the stream is gone: then it does nothing. When it has
   // returned, handshake() with an empty input goes on; before that, it answers Signing and keeps the input.
   // Signatures with ECDSA keys are made within handshake().
