@@ -32,10 +32,12 @@ class Sizes:
     rate: int = 400     # logins per second, where they are paced
     busy: int = 500     # sessions that work while others log in
     pace: int = 5000    # their round trips per second
+    signatures: int = 200  # full handshakes per second, where they are paced beside work
     storm: int = 8000   # sessions that come at once: the proxy has two descriptors for each, of 20,000
 
 
-SHORT = Sizes(logins=100, sessions=100, messages=3, small=200, seconds=0.3, rate=100, busy=20, pace=500, storm=200)
+SHORT = Sizes(logins=100, sessions=100, messages=3, small=200, seconds=0.3, rate=100, busy=20, pace=500, signatures=50,
+              storm=200)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +103,11 @@ SCENARIOS = {
     "newcomers": Scenario(crowd.newcomers, [Metric("p50", "login while 500 work: p50 ms", 2),
                                             Metric("p99", "  p99 ms", 2),
                                             Metric("busy_p99", "  p99 ms of those that work", 2)], NO_FORKS, fresh=True),
+    "signatures": Scenario(crowd.signatures, [Metric("calm", "p99 ms of 500 that work, alone", 2),
+                                              Metric("busy", "  beside 200 RSA-2048 logins per second", 2),
+                                              Metric("busy_p999", "  p99.9 ms of theirs", 2),
+                                              Metric("p50", "  those logins: p50 ms", 2),
+                                              Metric("p99", "  p99 ms", 2)], NO_FORKS, fresh=True),
     "storm": Scenario(crowd.storm, [Metric("again", "all reconnect: s until all are in", 2),
                                     Metric("calm", "  p99 ms of 500 that work, before", 2),
                                     Metric("arrival", "  p99 ms of theirs, while all come", 2),
@@ -122,7 +129,7 @@ GROUPS = {
     "logins": ("login", "resumed", "tls12", "resumed12", "rsa", "mlkem", "pop3", "paced"),
     "transfers": ("fetch", "append", "small", "fetch_tls", "append_tls"),
     "noops": ("noop1", "noop", "noop100", "noop2000"),
-    "crowds": ("idle", "growth", "newcomers", "storm", "workers"),
+    "crowds": ("idle", "growth", "newcomers", "signatures", "storm", "workers"),
     "sources": ("by_store", "by_passwd", "by_http", "by_dovecot"),
     "budgets": ("login", "idle", "fetch", "noop"),
 }

@@ -59,6 +59,18 @@ def newcomers(ground, name, sizes):
             "tls": answer["tls"]}
 
 
+def signatures(ground, name, sizes):
+    """Logins with an RSA certificate are due at a fixed rate while 500 sessions work at a fixed rate."""
+    seconds = 4 if sizes.busy > 100 else 1
+    with ground.start(name, Variant(certificate="rsa")) as fresh:
+        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as calm:
+            time.sleep(seconds)
+        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as busy:
+            answer = drive(ground, fresh, "logins", "--rate", sizes.signatures, "--count", seconds * sizes.signatures)
+    return {"calm": calm.answer["p99_ms"], "busy": busy.answer["p99_ms"], "busy_p999": busy.answer["p999_ms"],
+            "p50": answer["p50_ms"], "p99": answer["p99_ms"], "tls": answer["tls"]}
+
+
 def storm(ground, name, sizes):
     """Everybody connects at once, leaves at once and comes again, while 500 sessions work at a fixed rate."""
     def at_work():
