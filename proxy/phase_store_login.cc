@@ -152,7 +152,7 @@ Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
   }
   record.store_login = now - began;
   context.metrics.backend_login.observe(*record.store_login);
-  auto next = std::make_unique<Admit>();
+  auto next = std::make_unique<Approve>();
   next->session_ticket = std::move(session_ticket);
   next->welcome = std::move(welcome);
   next->store_rest = dialogue->take_rest();

@@ -297,7 +297,7 @@ struct StoreLogin final : Waiting {
 
 // The store has let the user in; the client does not know yet. Where the store was the one to say who the
 // user is, the policy service has a last word; then the user's sessions are counted.
-struct Admit final : AskingPolicy {
+struct Approve final : AskingPolicy {
   std::optional<Channel> back;  // not read: what the store sends meanwhile waits in the socket
   pool::SessionTicket session_ticket;
   StoreWelcome welcome;

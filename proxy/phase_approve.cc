@@ -2,7 +2,7 @@
 
 namespace postern {
 
-Step Admit::begin(SessionContext& context) {
+Step Approve::begin(SessionContext& context) {
   // Another source has been asked about already.
   if (context.snapshot->auth.by != conf::AuthBy::Store || !context.host.services().policy())
     return allowed(context);
@@ -10,7 +10,7 @@ Step Admit::begin(SessionContext& context) {
   return ask_policy(context);
 }
 
-Step Admit::back_ready(SessionContext& context, bool, bool writable) {
+Step Approve::back_ready(SessionContext& context, bool, bool writable) {
   if (writable && !back->flush()) {
     context.record.detail =
         std::string(context.record.backend) + ": closed the connection behind its answer to the login";
@@ -19,7 +19,7 @@ Step Admit::back_ready(SessionContext& context, bool, bool writable) {
   return Keep{};
 }
 
-Step Admit::allowed(SessionContext& context) {
+Step Approve::allowed(SessionContext& context) {
   report(context, *attempt, Fault::None);
   auto user = context.host.limiter().enter(attempt->user);
   if (!user) return refuse({user.error(), {}, {}});
