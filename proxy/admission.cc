@@ -1,22 +1,35 @@
 #include "proxy/admission.h"
 
 #include <algorithm>
+#include <numeric>
+#include <ranges>
 
 namespace postern {
 
-bool Admission::enter(net::AnswerTicket ticket) {
-  if (line_.empty() && left_ > Time::duration::zero()) return true;
-  line_.push_back(ticket);
+bool Admission::enter(Step step, net::AnswerTicket ticket) {
+  const auto line = lines_.begin() + static_cast<std::ptrdiff_t>(step);
+  const bool first = std::all_of(line, lines_.end(), [](const auto& other) { return other.empty(); });
+  if (first && left_ > Time::duration::zero()) return true;
+  line->push_back(ticket);
   return false;
 }
 
 void Admission::turn(Time::duration last) { left_ = std::max<Time::duration>(last / kShare, kLeast); }
 
 std::optional<net::AnswerTicket> Admission::next() {
-  if (line_.empty() || left_ <= Time::duration::zero()) return std::nullopt;
-  const net::AnswerTicket ticket = line_.front();
-  line_.pop_front();
-  return ticket;
+  if (left_ <= Time::duration::zero()) return std::nullopt;
+  for (auto& line : std::views::reverse(lines_)) {
+    if (line.empty()) continue;
+    const net::AnswerTicket ticket = line.front();
+    line.pop_front();
+    return ticket;
+  }
+  return std::nullopt;
+}
+
+std::size_t Admission::waiting() const {
+  return std::accumulate(lines_.begin(), lines_.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& line) { return sum + line.size(); });
 }
 
 }  // namespace postern

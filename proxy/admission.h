@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 
@@ -9,31 +11,39 @@
 
 namespace postern {
 
-// How many newcomers may begin their TLS handshake in one turn of the loop, so that a crowd of them does not
-// keep the sessions waiting that are at work. A handshake costs as much as a dozen round trips; a thousand
-// that come at once would hold the loop for a tenth of a second. Who may not begin yet waits in line, first
-// come, first served; nobody is turned away. Belongs to one worker's loop.
+// How much of one turn of the loop newcomers may have, so that a crowd of them does not keep the sessions
+// waiting that are at work. What a newcomer costs lies in a few steps; a thousand that are due together would
+// hold the loop for a tenth of a second. Who may not take its step yet waits in line; nobody is turned away.
+// Belongs to one worker's loop.
 class Admission {
  public:
-  // The handshakes of one turn may take a quarter of what the turn before took, so that a busy loop goes on
-  // taking newcomers, and never less than this, which a session at work does not feel.
+  // The steps that cost. Who is farther on goes first, so that a login that was begun ends soon; among
+  // equals, who came first.
+  enum class Step : std::uint8_t {
+    Hello,   // the first flight of the TLS handshake: key exchange and signature
+    Finish,  // the second: the client's proof, a ticket, the greeting
+    Dial,    // a connection to the store
+  };
+
+  // The steps of one turn may take a quarter of what the turn before took, so that a busy loop goes on taking
+  // newcomers, and never less than this, which a session at work does not feel.
   static constexpr std::chrono::microseconds kLeast{500};
   static constexpr int kShare = 4;
 
-  // True: begin now. False: the ticket stands in line, and next() will give it.
-  bool enter(net::AnswerTicket ticket);
-  // What a handshake that has begun took of this turn.
+  // True: take the step now. False: the ticket stands in line, and next() will give it.
+  bool enter(Step step, net::AnswerTicket ticket);
+  // What a step took of this turn.
   void spent(Time::duration time) { left_ -= time; }
 
   // A new turn begins, after one that took so long.
   void turn(Time::duration last);
-  // Who may begin now; nullopt: nobody waits, or this turn's share is used up.
+  // Whose turn it is; nullopt: nobody waits, or this turn's share is used up.
   std::optional<net::AnswerTicket> next();
 
-  std::size_t waiting() const { return line_.size(); }
+  std::size_t waiting() const;
 
  private:
-  std::deque<net::AnswerTicket> line_;
+  std::array<std::deque<net::AnswerTicket>, 3> lines_;  // by Step
   Time::duration left_ = kLeast;
 };
 

@@ -45,7 +45,15 @@ std::string proxy_header(const SessionContext& context, const conf::Forward& for
 
 Step Connect::begin(SessionContext& context) {
   queued_at = context.reactor.now();
-  return line_up(context);
+  if (context.host.admission().enter(Admission::Step::Dial, context.ticket)) return admitted(context);
+  return Keep{};
+}
+
+Step Connect::admitted(SessionContext& context) {
+  const Time before = context.reactor.now();
+  Step step = line_up(context);
+  context.host.admission().spent(context.reactor.now() - before);
+  return step;
 }
 
 Step Connect::line_up(SessionContext& context) {

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "proxy/session_context.h"
 
 namespace postern {
@@ -10,34 +12,31 @@ Step Handshake::begin(SessionContext& context) {
   return Keep{};
 }
 
-// The client's first flight is what costs: the key exchange and the signature. Who waits for it is not read.
 Step Handshake::front_readable(SessionContext& context) {
-  switch (stage_) {
-    case Stage::Arriving:
-      if (context.host.admission().enter(context.ticket)) return admitted(context);
-      stage_ = Stage::InLine;
-      context.front.want_read(false);
-      return Keep{};
-    case Stage::InLine:
-    case Stage::Signing:
-      return Keep{};  // told of a broken connection: reading or writing finds it out
-    case Stage::Going:
-      break;
-  }
-  return proceed(context, context.front.handshake());
+  if (paused_) return Keep{};  // told of a broken connection: reading or writing finds it out
+  if (context.host.admission().enter(due_, context.ticket)) return admitted(context);
+  pause(context);
+  return Keep{};
 }
 
 Step Handshake::admitted(SessionContext& context) {
   const Time before = context.reactor.now();
-  const tls::Status status = received.empty() ? context.front.handshake() : context.front.handshake(received);
+  due_ = Admission::Step::Finish;
+  const std::string preface = std::exchange(received, {});
+  Step step = go_on(context, preface.empty() ? context.front.handshake() : context.front.handshake(preface));
   context.host.admission().spent(context.reactor.now() - before);
-  return go_on(context, status);
+  return step;
 }
 
 Step Handshake::offloaded(SessionContext& context) { return go_on(context, context.front.handshake({})); }
 
+void Handshake::pause(SessionContext& context) {
+  paused_ = true;
+  context.front.want_read(false);
+}
+
 Step Handshake::go_on(SessionContext& context, tls::Status status) {
-  stage_ = Stage::Going;
+  paused_ = false;
   context.front.want_read(true);
   return proceed(context, status);
 }
@@ -45,8 +44,7 @@ Step Handshake::go_on(SessionContext& context, tls::Status status) {
 Step Handshake::proceed(SessionContext& context, tls::Status status) {
   if (status == tls::Status::NeedInput) return Keep{};
   if (status == tls::Status::Signing) {
-    stage_ = Stage::Signing;
-    context.front.want_read(false);
+    pause(context);
     context.reactor.offload(context.front.tls().signing(), context.ticket);
     return Keep{};
   }

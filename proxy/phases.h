@@ -9,6 +9,7 @@
 
 #include "parsers/boundary.h"
 #include "parsers/dialogue.h"
+#include "proxy/admission.h"
 #include "proxy/auth/limiter.h"
 #include "proxy/auth/policy.h"
 #include "proxy/auth/source.h"
@@ -49,7 +50,7 @@ class Phase {
   virtual Step policy(SessionContext&, const auth::PolicyAnswer&) { return Keep{}; }
   virtual Step identified(SessionContext&, auth::Answer&&) { return Keep{}; }
   virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
-  // The turn of who waited in Admission's line has come.
+  // The phase waited in Admission's line, and its turn has come.
   virtual Step admitted(SessionContext&) { return Keep{}; }
   // What the phase has left to another thread is done.
   virtual Step offloaded(SessionContext&) { return Keep{}; }
@@ -89,12 +90,12 @@ struct Handshake final : Phase {
   observe::EndedIn letter() const override { return observe::EndedIn::Tls; }
 
  private:
-  // In Admission's line, and while another thread signs, nothing is read.
-  enum class Stage : std::uint8_t { Arriving, InLine, Going, Signing };
+  void pause(SessionContext& context);
   Step go_on(SessionContext& context, tls::Status status);
   Step proceed(SessionContext& context, tls::Status status);
 
-  Stage stage_ = Stage::Arriving;
+  Admission::Step due_ = Admission::Step::Hello;
+  bool paused_ = false;  // in line, or while another thread signs: nothing is read
 };
 
 // Talks to the client until it wants to log in.
@@ -241,6 +242,7 @@ struct Lookup final : Waiting {
 // TLS.
 struct Connect final : Waiting {
   Step begin(SessionContext& context) override;
+  Step admitted(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
   Step addresses(SessionContext& context, const std::vector<Address>& addresses) override;
   Step expired(SessionContext& context) override;

@@ -311,7 +311,7 @@ constexpr auto kFamilies = std::to_array<Family>({
      "out.",
      one_number<&WorkerMetrics::accept_paused>},
     {"postern_admission_waiting", MetricType::Gauge, "",
-     "Connections in line for their TLS handshake: more newcomers came than the loops take beside their "
+     "Newcomers in line for their TLS handshake or their store: more came than the loops take beside their "
      "work.",
      one_number<&WorkerMetrics::admission_waiting>},
 

@@ -34,18 +34,19 @@ void wait_in_line(World& world) {
 
 TEST_CASE("a turn takes newcomers until its share is used up, and those in line before those that come") {
   using std::chrono::microseconds;
+  constexpr auto kHello = Admission::Step::Hello;
   Admission admission;
-  CHECK(admission.enter({1, 1}));
+  CHECK(admission.enter(kHello, {1, 1}));
   admission.spent(microseconds(499));
-  CHECK(admission.enter({2, 1}));
+  CHECK(admission.enter(kHello, {2, 1}));
   admission.spent(microseconds(100));
-  CHECK_FALSE(admission.enter({3, 1}));
-  CHECK_FALSE(admission.enter({4, 1}));
+  CHECK_FALSE(admission.enter(kHello, {3, 1}));
+  CHECK_FALSE(admission.enter(kHello, {4, 1}));
   CHECK_FALSE(admission.next());
   CHECK(admission.waiting() == 2);
 
   admission.turn(microseconds(100));
-  CHECK_FALSE(admission.enter({5, 1}));
+  CHECK_FALSE(admission.enter(kHello, {5, 1}));
   CHECK(admission.next()->slot == 3);
   admission.spent(microseconds(500));
   CHECK_FALSE(admission.next());
@@ -54,16 +55,35 @@ TEST_CASE("a turn takes newcomers until its share is used up, and those in line 
   CHECK(admission.next()->slot == 4);
   CHECK(admission.next()->slot == 5);
   CHECK_FALSE(admission.next());
-  CHECK(admission.enter({6, 1}));
+  CHECK(admission.enter(kHello, {6, 1}));
+}
+
+TEST_CASE("who is farther on goes first") {
+  using Step = Admission::Step;
+  Admission admission;
+  admission.spent(std::chrono::seconds(1));
+  CHECK_FALSE(admission.enter(Step::Hello, {1, 1}));
+  CHECK_FALSE(admission.enter(Step::Dial, {2, 1}));
+  CHECK_FALSE(admission.enter(Step::Finish, {3, 1}));
+  admission.turn({});
+  CHECK(admission.enter(Step::Dial, {4, 1}) == false);
+  CHECK(admission.next()->slot == 2);
+  CHECK(admission.next()->slot == 4);
+  CHECK(admission.enter(Step::Dial, {5, 1}));
+  CHECK_FALSE(admission.enter(Step::Finish, {6, 1}));
+  CHECK(admission.next()->slot == 3);
+  CHECK(admission.next()->slot == 6);
+  CHECK(admission.next()->slot == 1);
+  CHECK_FALSE(admission.next());
 }
 
 TEST_CASE("a busy loop gives newcomers a quarter of its time") {
   Admission admission;
   admission.turn(std::chrono::milliseconds(8));
   admission.spent(std::chrono::microseconds(1999));
-  CHECK(admission.enter({1, 1}));
+  CHECK(admission.enter(Admission::Step::Hello, {1, 1}));
   admission.spent(std::chrono::microseconds(1));
-  CHECK_FALSE(admission.enter({2, 1}));
+  CHECK_FALSE(admission.enter(Admission::Step::Hello, {2, 1}));
 }
 
 TEST_CASE("a client in line is read in its turn") {
@@ -91,6 +111,27 @@ TEST_CASE("a client that breaks off in line keeps its place, and nobody else's")
   world.next_turn();
   world.pass(std::chrono::seconds(5));
   CHECK(world.over());
+}
+
+TEST_CASE("a login in line is sent to its store in its turn") {
+  World world(config(kImap, kTwoStores));
+  greet(world);
+  world.crowd();
+  world.client.send(kLogin);
+  world.settle();
+  CHECK(world.stores.empty());
+  world.next_turn();
+  CHECK(world.stores.size() == 1);
+}
+
+TEST_CASE("login_time ends a login in line") {
+  World world(config(kImap, kTwoStores, "[limits]\nlogin_time = \"10s\"\n"));
+  greet(world);
+  world.crowd();
+  world.client.send(kLogin);
+  world.pass(std::chrono::milliseconds(10100));
+  CHECK(take(world.client).find("BYE") != std::string::npos);
+  CHECK(world.stores.empty());
 }
 
 }  // namespace postern::sim
