@@ -51,7 +51,7 @@ bool Verifier::submit(std::string user, Secret password, std::shared_ptr<Mailbox
   return true;
 }
 
-bool Verifier::submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox,
+bool Verifier::submit_known(const std::string& user, const std::shared_ptr<Mailbox>& mailbox,
                             net::AnswerTicket ticket) {
   const std::shared_ptr<const PasswdFile> file = this->file();
   const auto entry = file ? file->find(user) : std::nullopt;

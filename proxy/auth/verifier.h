@@ -59,7 +59,8 @@ class Verifier {
   bool submit(std::string user, Secret password, std::shared_ptr<Mailbox> mailbox, net::AnswerTicket ticket);
 
   // The same for a user that has proved itself otherwise: None when the file has it, else BadCredentials.
-  bool submit_known(const std::string& user, std::shared_ptr<Mailbox> mailbox, net::AnswerTicket ticket);
+  bool submit_known(const std::string& user, const std::shared_ptr<Mailbox>& mailbox,
+                    net::AnswerTicket ticket);
 
   // Forgets a question that nobody waits for. Its answer may still come.
   void cancel(const Mailbox& mailbox, net::AnswerTicket ticket);
