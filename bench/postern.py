@@ -8,6 +8,7 @@ from servers import Server
 USERS = 1000
 PASSWORD = "secret"
 HASH = crypt.crypt(PASSWORD, "$5$rounds=1000$postern")  # the cheapest that crypt(3) makes: not what it costs is measured
+YESCRYPT = crypt.crypt(PASSWORD, "$y$j9T$posternsalts$")  # of Debian's default cost
 
 NO_PROBES = '[pool.store.health]\ninterval = "1h"\n'
 
@@ -56,10 +57,11 @@ http = ""
 
 
 def source(ground, folder, variant, service):
-    if variant.source == "passwd":
+    if variant.source in ("passwd", "yescrypt"):
+        hashed = YESCRYPT if variant.source == "yescrypt" else HASH
         path = os.path.join(folder, "passwd")
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.writelines(f"user{number}:{HASH}\n" for number in range(USERS))
+            file.writelines(f"user{number}:{hashed}\n" for number in range(USERS))
         return f'[auth]\nby = "passwd"\npasswd_file = "{path}"\n'
     if variant.source == "http":
         return ('[auth]\nby = "http"\nallowed_hosts = ["127.0.0.1/32"]\n'

@@ -123,6 +123,10 @@ SCENARIOS = {
     "by_passwd": sources("passwd"),
     "by_http": sources("http", ("postern", "nginx")),
     "by_dovecot": sources("dovecot"),
+    "yescrypt": Scenario(login.source("yescrypt"), [Metric("rate", "login, yescrypt hashes: per second"),
+                                                    Metric("cpu", "  CPU µs"),
+                                                    Metric("alone", "  p50 ms, one at a time", 2)], ("postern",),
+                         fresh=True),
 }
 
 GROUPS = {
@@ -130,6 +134,6 @@ GROUPS = {
     "transfers": ("fetch", "append", "small", "fetch_tls", "append_tls"),
     "noops": ("noop1", "noop", "noop100", "noop2000"),
     "crowds": ("idle", "growth", "newcomers", "signatures", "storm", "workers"),
-    "sources": ("by_store", "by_passwd", "by_http", "by_dovecot"),
+    "sources": ("by_store", "by_passwd", "by_http", "by_dovecot", "yescrypt"),
     "budgets": ("login", "idle", "fetch", "noop"),
 }
