@@ -4,6 +4,12 @@
 
 namespace postern {
 
+namespace {
+
+constexpr std::size_t kShortLine = 64;
+
+}  // namespace
+
 Step Handshake::begin(SessionContext& context) {
   began = context.reactor.now();
   context.front.begin_tls(context.snapshot->tls->accept(context.protocol()));
@@ -13,9 +19,12 @@ Step Handshake::begin(SessionContext& context) {
 }
 
 Step Handshake::front_readable(SessionContext& context) {
-  if (paused_) return Keep{};  // told of a broken connection: reading or writing finds it out
-  if (context.host.admission().enter(due_, context.ticket)) return admitted(context);
-  pause(context);
+  if (paused_) return Keep{};
+  Admission& admission = context.host.admission();
+  if (admission.enter(due_, context.ticket)) return admitted(context);
+  paused_ = true;
+  // In a short line it costs less to be told again than to ask not to be.
+  if (admission.waiting() > kShortLine) context.front.want_read(false);
   return Keep{};
 }
 
@@ -30,11 +39,6 @@ Step Handshake::admitted(SessionContext& context) {
 
 Step Handshake::offloaded(SessionContext& context) { return go_on(context, context.front.handshake({})); }
 
-void Handshake::pause(SessionContext& context) {
-  paused_ = true;
-  context.front.want_read(false);
-}
-
 Step Handshake::go_on(SessionContext& context, tls::Status status) {
   paused_ = false;
   context.front.want_read(true);
@@ -44,7 +48,8 @@ Step Handshake::go_on(SessionContext& context, tls::Status status) {
 Step Handshake::proceed(SessionContext& context, tls::Status status) {
   if (status == tls::Status::NeedInput) return Keep{};
   if (status == tls::Status::Signing) {
-    pause(context);
+    paused_ = true;
+    context.front.want_read(false);
     context.reactor.offload(context.front.tls().signing(), context.ticket);
     return Keep{};
   }

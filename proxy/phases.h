@@ -90,12 +90,11 @@ struct Handshake final : Phase {
   observe::EndedIn letter() const override { return observe::EndedIn::Tls; }
 
  private:
-  void pause(SessionContext& context);
   Step go_on(SessionContext& context, tls::Status status);
   Step proceed(SessionContext& context, tls::Status status);
 
   Admission::Step due_ = Admission::Step::Hello;
-  bool paused_ = false;  // in line, or while another thread signs: nothing is read
+  bool paused_ = false;  // in line, or while another thread signs: what the client sends has to wait
 };
 
 // Talks to the client until it wants to log in.

@@ -183,9 +183,16 @@ void World::pass(Duration duration) {
   }
 }
 
+void World::crowd() {
+  admission_.spent(std::chrono::hours(1));
+  for (int i = 0; i < 100; ++i) admission_.enter(Admission::Step::Hello, {0, 0});  // nobody's ticket
+}
+
 void World::next_turn() {
   admission_.turn({});
-  while (const auto ticket = admission_.next()) session_->on_admitted(*ticket);
+  while (const auto ticket = admission_.next()) {
+    if (session_) session_->on_admitted(*ticket);
+  }
   settle();
 }
 

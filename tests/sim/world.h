@@ -82,7 +82,7 @@ class World final : public net::Reactor, private SessionHost {
   const observe::WorkerMetrics& counted() { return metrics_.worker(0); }
   auth::Limiter& limits() { return limiter_; }
   // Other newcomers have used up this turn of the loop; whoever comes waits in line until the next.
-  void crowd() { admission_.spent(std::chrono::hours(1)); }
+  void crowd();
   void next_turn();
   std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
 
