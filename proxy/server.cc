@@ -135,7 +135,7 @@ std::expected<std::vector<std::vector<Worker::Gate>>, std::string> Server::open_
       for (auto& of_worker : gates) {
         auto socket = net::ListeningSocket::open(endpoint);
         if (!socket) return std::unexpected(socket.error());
-        of_worker.push_back({listener.name, std::move(*socket)});
+        of_worker.push_back({endpoint, std::move(*socket)});
       }
       kept.push_back(endpoint);
     }

@@ -16,9 +16,6 @@ constexpr std::chrono::milliseconds kBeat{100};
 constexpr unsigned kBatch = 64;
 constexpr unsigned kSmallBatch = 8;
 
-// One worker among many with the session limit reached would otherwise pause and resume with every session.
-unsigned resume_below(unsigned limit) { return limit - limit / 20; }
-
 std::uint64_t random_start() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
@@ -96,15 +93,15 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> ope
     snapshot_ = snapshot;
     services_.use(snapshot_);
     std::erase_if(gates_, [&kept](const OpenGate& gate) {
-      return std::ranges::find(kept, gate.acceptor->endpoint()) == kept.end();
+      return std::ranges::find(kept, gate.endpoint) == kept.end();
     });
     for (Gate& gate : *gates) {
-      gates_.push_back({gate.listener, nullptr});
+      gates_.push_back({gate.endpoint, nullptr});
       gates_.back().acceptor = std::make_unique<net::Acceptor>(
           loop_.handle(), std::move(gate.socket),
           net::Acceptor::Hooks{
-              .accepted = [this, listener = gate.listener](
-                              int descriptor, const Endpoint& peer) { accepted(listener, descriptor, peer); },
+              .accepted = [this, at = gate.endpoint](
+                              int descriptor, const Endpoint& peer) { accepted(at, descriptor, peer); },
               .room = [this] { return room(); },
               .exhausted =
                   [this](int) {
@@ -120,7 +117,10 @@ void Worker::stop_accepting() {
 }
 
 void Worker::ask_to_leave(Duration spread) {
-  post([this, spread] { leave_until_ = loop_.now() + spread; });
+  post([this, spread] {
+    leave_until_ = loop_.now() + spread;
+    leave_cursor_ = 0;
+  });
 }
 
 void Worker::dismiss_all() {
@@ -156,8 +156,11 @@ int Worker::room() const {
   return static_cast<int>(std::min(batch, snapshot_->limits.sessions - sessions));
 }
 
-void Worker::accepted(const std::string& listener, int descriptor, const Endpoint& peer) {
-  const auto plan = std::ranges::find(snapshot_->listeners, listener, &ListenerPlan::name);
+void Worker::accepted(const Endpoint& at, int descriptor, const Endpoint& peer) {
+  // A reload may have given the address to another listener.
+  const auto plan = std::ranges::find_if(snapshot_->listeners, [&at](const ListenerPlan& listener) {
+    return std::ranges::find(listener.addresses, at) != listener.addresses.end();
+  });
   std::uint32_t slot = 0;
   if (free_slots_.empty()) {
     slot = static_cast<std::uint32_t>(slots_.size());
@@ -183,7 +186,7 @@ void Worker::beat(Time now) {
   std::int64_t paused = 0;
   for (OpenGate& gate : gates_) {
     if (!gate.acceptor->paused()) continue;
-    if (shared_.sessions.load(std::memory_order_relaxed) <= resume_below(limit)) {
+    if (shared_.sessions.load(std::memory_order_relaxed) < limit) {
       gate.acceptor->resume();
     } else {
       ++paused;
@@ -192,20 +195,19 @@ void Worker::beat(Time now) {
   metrics_.accept_paused.set(paused);
   metrics_.admission_waiting.set(static_cast<std::int64_t>(admission_.waiting()));
 
-  if (leave_until_ != kNever) {
-    // As many as must go now for the rest to go evenly in the beats that are left.
-    const auto beats = std::max<std::int64_t>((leave_until_ - now) / kBeat, 1);
-    std::vector<Session*> able;
-    for (const Slot& slot : slots_) {
-      if (slot.session && !slot.session->over() && slot.session->can_be_asked_to_leave()) {
-        able.push_back(slot.session.get());
-      }
-    }
-    const auto quota = (static_cast<std::int64_t>(able.size()) + beats - 1) / beats;
-    for (std::int64_t i = 0; i < quota; ++i) able[static_cast<std::size_t>(i)]->dismiss(Fault::ShuttingDown);
-    if (now >= leave_until_) leave_until_ = kNever;
-  }
+  if (leave_until_ != kNever) ask_some_to_leave(now);
   loop_.timers().start(heartbeat_, now + kBeat);
+}
+
+// As many slots as must be looked at now for the rest to be looked at evenly in the beats that are left.
+void Worker::ask_some_to_leave(Time now) {
+  const auto beats = static_cast<std::size_t>(std::max<std::int64_t>((leave_until_ - now) / kBeat, 1));
+  const std::size_t share = (slots_.size() - leave_cursor_ + beats - 1) / beats;
+  for (const std::size_t end = leave_cursor_ + share; leave_cursor_ < end; ++leave_cursor_) {
+    Session* session = session_at(static_cast<std::uint32_t>(leave_cursor_));
+    if (session != nullptr && session->can_be_asked_to_leave()) session->dismiss(Fault::ShuttingDown);
+  }
+  if (leave_cursor_ == slots_.size()) leave_until_ = kNever;
 }
 
 std::string Worker::new_session_id() {

@@ -38,7 +38,7 @@ class Worker final : private SessionHost {
   void start();
 
   struct Gate {
-    std::string listener;  // its name in the snapshot
+    Endpoint endpoint;  // as a listener of the snapshot names it
     net::ListeningSocket socket;
   };
   // New sessions begin with this snapshot. `opened` are new sockets; those of endpoints that are not in
@@ -61,7 +61,7 @@ class Worker final : private SessionHost {
     std::unique_ptr<Session> session;
   };
   struct OpenGate {
-    std::string listener;
+    Endpoint endpoint;
     std::unique_ptr<net::Acceptor> acceptor;
   };
   class Heartbeat final : public net::Timer {
@@ -88,10 +88,11 @@ class Worker final : private SessionHost {
 
   void post(std::function<void()> task);
   void run_tasks();
-  void accepted(const std::string& listener, int descriptor, const Endpoint& peer);
+  void accepted(const Endpoint& at, int descriptor, const Endpoint& peer);
   int room() const;
   void end_turn(Time::duration turn);
   void beat(Time now);
+  void ask_some_to_leave(Time now);
   void free_the_buried();
   Session* session_at(std::uint32_t slot);
 
@@ -109,7 +110,8 @@ class Worker final : private SessionHost {
   std::uint32_t generation_ = 0;
   std::uint64_t id_state_;
   Time leave_until_ = kNever;  // asking sessions to leave until then
-  bool exhausted_ = false;     // the system had no descriptor left; looked at again with each beat
+  std::size_t leave_cursor_ = 0;
+  bool exhausted_ = false;  // the system had no descriptor left; looked at again with each beat
   std::atomic<unsigned> count_{0};
   std::atomic<Time::rep> last_turn_;
 

@@ -56,6 +56,25 @@ class Reload(Case):
         self.reloaded(postern, True)
         self.login(postern, "anna", PASSWORD)
 
+    def test_an_address_may_go_to_a_listener_of_another_name(self):
+        postern = self.start(self.store)
+        old = self.login(postern, "anna", PASSWORD)
+        imaps = postern.configuration["listen"]["imaps"]
+        postern.reconfigure(merge(postern.configuration, {"listen": {"imaps": None, "secure": imaps}}))
+        self.reloaded(postern, True)
+        self.login(postern, "anna", PASSWORD)
+        self.assertIn("OK NOOP", old.ask("b NOOP")[-1])
+        self.assertEqual(1, postern.metric("postern_sessions_accepted_total", listener="secure"))
+
+    def test_an_address_may_change_its_protocol(self):
+        postern = self.start(self.store)
+        imaps, pop3s = (postern.configuration["listen"][name]["address"] for name in ("imaps", "pop3s"))
+        postern.reconfigure(merge(postern.configuration, {"listen": {
+            "imaps": {"address": pop3s}, "pop3s": {"address": imaps}}}))
+        self.reloaded(postern, True)
+        self.assertTrue(self.connect(postern, port=995).greeting.startswith("* OK"))
+        self.assertTrue(self.connect(postern, port=993).greeting.startswith("+OK"))
+
     def test_certificates_are_read_again(self):
         first, second = self.authority.issue("mail.test", "first.test", file="one"), self.authority.issue(
             "mail.test", "second.test", file="two")
