@@ -26,6 +26,7 @@ Step Splice::begin(SessionContext& context) {
   greeting += store_rest;
   if (context.protocol() == Protocol::Imap) boundary.feed(store_rest);
   context.record.bytes_out += store_rest.size();
+  context.metrics.of(context.protocol()).bytes_out.add(store_rest.size());
   std::string().swap(store_rest);
   const bool told = context.front.write(greeting);
   std::string().swap(greeting);
@@ -123,10 +124,10 @@ Step Splice::store_ended(SessionContext& context, Channel::Reading::State state)
                 state == Channel::Reading::State::Failed ? Fault::StoreReset : Fault::None);
   }
   back_ended = true;
-  if (state != Channel::Reading::State::End && !goodbye) {
+  if (state != Channel::Reading::State::End) {
     // What was cut off must not look whole: the client gets what came, and no goodbye of TLS behind it.
     auto closing = std::make_unique<Closing>();
-    closing->ending = Channel::Ending::Cut;
+    closing->ending = goodbye ? Channel::Ending::Whole : Channel::Ending::Cut;
     return closing;
   }
   back->want_read(false);
