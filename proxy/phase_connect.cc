@@ -45,6 +45,10 @@ std::string proxy_header(const SessionContext& context, const conf::Forward& for
 
 Step Connect::begin(SessionContext& context) {
   queued_at = context.reactor.now();
+  return ask_to_dial(context);
+}
+
+Step Connect::ask_to_dial(SessionContext& context) {
   if (context.host.admission().enter(Admission::Step::Dial, context.ticket)) return admitted(context);
   return Keep{};
 }
@@ -83,7 +87,7 @@ Step Connect::line_up(SessionContext& context) {
   context.record.how = name_of(choice->how);
   context.metrics.pools[attempt->pool->number].decisions[static_cast<std::size_t>(choice->how)].add();
   context.record.queue = now - queued_at;
-  began = now;
+  began = tried_at = now;
   return begin_connect(context);
 }
 
@@ -135,12 +139,21 @@ Step Connect::connect_failed(SessionContext& context, Fault fault, std::string d
   if (!candidates.empty()) {
     const Address next = candidates.back();
     candidates.pop_back();
+    established = false;
+    tried_at = context.reactor.now();
     return dial(context, next);
   }
   return failed(context, *backend, {fault, {}, {}}, false, std::move(detail));
 }
 
 Step Connect::back_ready(SessionContext& context, bool readable, bool writable) {
+  const Time before = context.reactor.now();
+  Step step = go_on(context, readable, writable);
+  context.host.admission().spent(context.reactor.now() - before);
+  return step;
+}
+
+Step Connect::go_on(SessionContext& context, bool readable, bool writable) {
   if (!established) {
     if (const int error = back->connect_error(); error != 0) {
       return connect_failed(context, fault_of_errno(error), std::strerror(error));
@@ -202,14 +215,17 @@ Step Connect::hand_over(SessionContext& context) {
 Step Connect::expired(SessionContext& context) {
   const Time now = context.reactor.now();
   if (now >= context.login_deadline()) return Waiting::expired(context);
-  if (!login_ticket) return line_up(context);
+  if (!login_ticket) {
+    retry_at = kNever;
+    return ask_to_dial(context);
+  }
   return connect_failed(context, Fault::ConnectTimeout,
                         established ? "TLS handshake not finished in time" : "no answer to connect");
 }
 
 Time Connect::deadline(const SessionContext& context) const {
   if (!login_ticket) return std::min(retry_at, context.login_deadline());
-  return std::min(began + attempt->pool->time.connect, context.login_deadline());
+  return std::min(tried_at + attempt->pool->time.connect, context.login_deadline());
 }
 
 }  // namespace postern
