@@ -21,7 +21,7 @@ class Admission {
   // equals, who came first.
   enum class Step : std::uint8_t {
     Hello,   // the first flight of the TLS handshake: key exchange and signature
-    Finish,  // the second: the client's proof, a ticket, the greeting
+    Finish,  // the second: the client's proof, and a ticket
     Dial,    // a connection to the store
   };
 

@@ -111,10 +111,22 @@ bool Channel::write_clear(std::string_view bytes) {
   }
   if (sent < bytes.size()) {
     if (!pending_) pending_ = std::make_unique<Pending>(!tls_);
-    pending_->append(bytes.substr(sent));
+    pending_->add(bytes.substr(sent));
     update_interest();
   }
   return true;
+}
+
+// What grows leaves no copy behind.
+void Channel::Pending::add(std::string_view bytes) {
+  if (clear_text && size() + bytes.size() > capacity()) {
+    std::string larger;
+    larger.reserve(2 * (size() + bytes.size()));
+    larger = *this;
+    wipe(data(), size());
+    swap(larger);
+  }
+  append(bytes);
 }
 
 bool Channel::flush() {

@@ -81,6 +81,7 @@ class Channel {
     ~Pending() {
       if (clear_text) wipe(data(), size());  // it may hold a password
     }
+    void add(std::string_view bytes);
     std::size_t sent = 0;
     bool clear_text;
   };

@@ -30,9 +30,10 @@ Step Handshake::front_readable(SessionContext& context) {
 
 Step Handshake::admitted(SessionContext& context) {
   const Time before = context.reactor.now();
-  due_ = Admission::Step::Finish;
   const std::string preface = std::exchange(received, {});
-  Step step = go_on(context, preface.empty() ? context.front.handshake() : context.front.handshake(preface));
+  const tls::Status status = preface.empty() ? context.front.handshake() : context.front.handshake(preface);
+  if (context.front.tls().has_read_hello()) due_ = Admission::Step::Finish;
+  Step step = go_on(context, status);
   context.host.admission().spent(context.reactor.now() - before);
   return step;
 }

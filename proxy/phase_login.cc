@@ -9,6 +9,8 @@ namespace postern {
 
 namespace {
 
+constexpr std::size_t kAnswers = std::size_t{16} * 1024;  // octets that are said in one piece at most
+
 bool offers_mechanism(Protocol protocol, std::string_view list, std::string_view mechanism) {
   if (protocol == Protocol::Pop3) return pop3::lists_mechanism(list, mechanism);
   return has_capability(list, std::string("AUTH=").append(mechanism));
@@ -80,6 +82,7 @@ Step Login::take(SessionContext& context, const Channel::Reading& reading) {
   return run(context);
 }
 
+// Until everything was answered, or the client has to read before it is.
 Step Login::run(SessionContext& context) {
   std::string output;
   // Everything that is to be said at once goes out in one piece.
@@ -92,7 +95,12 @@ Step Login::run(SessionContext& context) {
     FrontEvent event = dialogue->next();
     if (auto* send = std::get_if<Send>(&event)) {
       output += send->bytes;
-      continue;
+      if (output.size() < kAnswers) continue;
+      // A client that does not read its answers is not answered further.
+      if (!say()) return client_gone(context);
+      if (context.front.unwritten() == 0) continue;
+      context.front.want_read(false);
+      return Keep{};
     }
     if (!say()) return client_gone(context);
     if (std::holds_alternative<NeedData>(event)) {

@@ -57,6 +57,8 @@ Step Preface::front_readable(SessionContext& context) {
   return Keep{};
 }
 
+Preface::~Preface() { wipe(received.data(), received.size()); }
+
 Step Preface::expired(SessionContext& context) {
   context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout, "no PROXY header");
   return Over{};

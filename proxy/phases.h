@@ -64,8 +64,9 @@ class Phase {
 
 // Waits for the PROXY header that the listener's networks must send.
 struct Preface final : Phase {
-  std::string received;
+  std::string received;  // may hold a password behind the header
 
+  ~Preface() override;
   Step begin(SessionContext& context) override;
   Step front_readable(SessionContext& context) override;
   Step expired(SessionContext& context) override;
@@ -251,12 +252,14 @@ struct Connect final : Waiting {
   }
 
  private:
+  Step ask_to_dial(SessionContext& context);
   Step line_up(SessionContext& context);
   std::expected<pool::Choice, Fault> choose(Time now) const;
   Step dial(SessionContext& context, const Address& address);
   Step connected(SessionContext& context);
   Step secure(SessionContext& context, tls::Status status);
   Step begin_connect(SessionContext& context);
+  Step go_on(SessionContext& context, bool readable, bool writable);
   Step hand_over(SessionContext& context);
   Step connect_failed(SessionContext& context, Fault fault, std::string detail);
 
@@ -267,6 +270,7 @@ struct Connect final : Waiting {
   std::vector<Address> candidates;  // of a host name, not tried yet
   Time queued_at{};
   Time began{};            // to connect
+  Time tried_at{};         // the address that is tried now
   Time retry_at = kNever;  // in line: when to look again
   bool established = false;
 };

@@ -31,7 +31,7 @@ void Session::begin(std::unique_ptr<net::Transport> front) {
   record.local = context_->socket = context_->front.local();
   context_->metrics.accepted[listener_->number].add();
   context_->metrics.of(listener_->protocol).prelogin.add(1);
-  enter(std::make_unique<Preface>());
+  apply(std::make_unique<Preface>());
 }
 
 void Session::on_ready(int side, bool readable, bool writable) {
@@ -102,20 +102,17 @@ void Session::expired(Time now) {
 }
 
 void Session::apply(Step step) {
+  while (auto* next = std::get_if<std::unique_ptr<Phase>>(&step)) {
+    phase_ = std::move(*next);
+    context_->phase = phase_.get();
+    context_->ticket.generation = host_.new_generation();
+    step = phase_->begin(*context_);
+  }
   if (std::holds_alternative<Over>(step)) {
     finish();
-  } else if (auto* next = std::get_if<std::unique_ptr<Phase>>(&step)) {
-    enter(std::move(*next));
   } else {
     set_timer();
   }
-}
-
-void Session::enter(std::unique_ptr<Phase> phase) {
-  phase_ = std::move(phase);
-  context_->phase = phase_.get();
-  context_->ticket.generation = host_.new_generation();
-  apply(phase_->begin(*context_));
 }
 
 void Session::set_timer() {

@@ -34,6 +34,9 @@ class Session final : public net::TransportOwner, private net::Timer {
   // Ends it at once, without a word.
   void cut(Fault reason);
 
+  // Octets that wait for the client.
+  std::size_t unwritten() const { return context_->front.unwritten(); }
+
   bool over() const { return over_; }
   bool spliced() const;
   // IMAP after login, where a goodbye can be said between two answers.
@@ -42,7 +45,6 @@ class Session final : public net::TransportOwner, private net::Timer {
  private:
   void expired(Time now) override;
   void apply(Step step);
-  void enter(std::unique_ptr<Phase> phase);
   void set_timer();
   void finish();
 

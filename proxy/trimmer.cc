@@ -24,7 +24,8 @@ void Trimmer::expired(Time now) {
 
 bool Trimmer::Rule::due(unsigned sessions) {
   most_ = std::max(most_, sessions);
-  if (most_ - sessions < std::max(kCrowd, most_ / 2)) return false;
+  const bool falling = sessions < std::exchange(last_, sessions);
+  if (falling || most_ - sessions < std::max(kCrowd, most_ / 2)) return false;
   most_ = sessions;
   return true;
 }

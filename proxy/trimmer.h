@@ -14,7 +14,8 @@ class Trimmer final : private net::Timer {
   Trimmer(net::Reactor& reactor, std::function<unsigned()> sessions);
   Trimmer(const Trimmer&) = delete;
 
-  // Asked at every look: have so many left since memory was last given back that it pays?
+  // Asked at every look: have so many left since memory was last given back that it pays, and is it over?
+  // While memory is given back, workers may have to wait for theirs.
   class Rule {
    public:
     static constexpr unsigned kCrowd = 500;
@@ -22,6 +23,7 @@ class Trimmer final : private net::Timer {
 
    private:
     unsigned most_ = 0;
+    unsigned last_ = 0;
   };
 
  private:

@@ -49,6 +49,7 @@ bool bind_sessions(SSL* ssl, const Server& server, Protocol protocol, std::strin
 
 ssl_select_cert_result_t choose_certificate(const SSL_CLIENT_HELLO* hello) {
   FrontHandshake& front = front_of(hello->ssl);
+  front.has_hello = true;
   const char* asked = SSL_get_servername(hello->ssl, TLSEXT_NAMETYPE_host_name);
   const std::string name = asked != nullptr ? lower(asked) : std::string();
   const auto [ecdsa, rsa] = front.server->names.find(name);

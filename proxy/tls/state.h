@@ -22,6 +22,7 @@ struct FrontHandshake {
   Protocol protocol;
   const Trust* clients = nullptr;  // the server's; null: clients are not asked for a certificate
   Verdict verdict{};
+  bool has_hello = false;
   EVP_PKEY* rsa_key = nullptr;            // of the certificate that was chosen; the server's
   std::shared_ptr<Signing> signing = {};  // under way, or taken
 };

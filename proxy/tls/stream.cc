@@ -131,6 +131,10 @@ Status Stream::handshake(std::string_view input, std::string& output) {
   }
 }
 
+bool Stream::has_read_hello() const {
+  return !state_->handshake || std::get<FrontHandshake>(state_->handshake->side).has_hello;
+}
+
 std::function<void()> Stream::signing() const {
   const auto& signing = std::get<FrontHandshake>(state_->handshake->side).signing;
   return [waiting = std::weak_ptr(signing)] {

@@ -68,6 +68,9 @@ class Stream {
   // Signatures with ECDSA keys are made within handshake().
   std::function<void()> signing() const;
 
+  // Front: the client's first flight is whole; what is left of the handshake costs less.
+  bool has_read_hello() const;
+
   // Takes all of `input`, writes the plaintext to `plain`, whose size must be at least that of `input` (and
   // of what handshake() kept) plus kDecryptSlack, and sets `size`, which counts also when Closed or Failed is
   // answered. Done: more may come. In a smaller `plain` nothing is lost: the rest waits for the next call.
