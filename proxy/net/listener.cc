@@ -9,6 +9,7 @@
 #include <utility>
 #include <uv.h>
 
+#include "proxy/net/loop.h"
 #include "proxy/net/socket.h"
 
 namespace postern::net {
@@ -77,7 +78,9 @@ void Acceptor::resume() {
   if (!paused_) return;
   paused_ = false;
   uv_poll_start(handle_, UV_READABLE, [](uv_poll_t* handle, int, int) {
-    if (handle->data != nullptr) static_cast<Acceptor*>(handle->data)->accept_batch();
+    if (handle->data == nullptr) return;
+    Loop::event(handle->loop);
+    static_cast<Acceptor*>(handle->data)->accept_batch();
   });
 }
 

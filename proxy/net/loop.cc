@@ -35,8 +35,10 @@ Loop::Loop(Hooks hooks)
   uv_idle_init(loop_.get(), idle_);
   uv_async_init(loop_.get(), async_, [](uv_async_t* handle) {
     auto* self = static_cast<Loop*>(handle->data);
+    event(handle->loop);
     if (self->hooks_.woken) self->hooks_.woken();
   });
+  loop_->data = this;
   timer_->data = prepare_->data = async_->data = this;
   uv_prepare_start(prepare_, [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->prepare(); });
   if (hooks_.addresses) resolver_ = std::make_unique<Resolver>(loop_.get(), hooks_.addresses);
@@ -56,18 +58,8 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
-  uv_check_t watch;
-  uv_check_init(loop_.get(), &watch);
-  watch.data = this;
-  // A turn's work lies between the end of waiting and the next wait. uv_check runs after the events, so the
-  // loop's own clock, read when the wait ended, tells when they began.
-  uv_check_start(&watch, [](uv_check_t* handle) {
-    auto* self = static_cast<Loop*>(handle->data);
-    self->turn_began_ = static_cast<std::int64_t>(uv_now(self->loop_.get())) * 1'000'000;
-  });
   while (!stopped_.exchange(false)) uv_run(loop_.get(), UV_RUN_ONCE);
-  uv_close(reinterpret_cast<uv_handle_t*>(&watch), nullptr);
-  uv_run(loop_.get(), UV_RUN_NOWAIT);
+  note_turn();
 }
 
 void Loop::stop() {
@@ -96,7 +88,7 @@ void Loop::offload(std::function<void()> work, AnswerTicket ticket) {
 }
 
 Duration Loop::take_longest_turn() {
-  return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(std::exchange(longest_turn_, 0)));
+  return std::chrono::duration_cast<Duration>(std::exchange(longest_turn_, Time::duration::zero()));
 }
 
 void Loop::stay_awake(bool awake) {
@@ -107,12 +99,26 @@ void Loop::stay_awake(bool awake) {
   }
 }
 
+void Loop::event(uv_loop_s* loop) {
+  auto* self = static_cast<Loop*>(loop->data);
+  if (self->turn_began_ == 0) self->turn_began_ = nanoseconds();
+}
+
+// A turn's work lies between the first event and the next wait. libuv calls for events several times in one
+// turn when there are many, so that its own clock does not tell when the first came.
+Time::duration Loop::turn() const {
+  return Time::duration(turn_began_ == 0 ? 0 : nanoseconds() - turn_began_);
+}
+
 void Loop::prepare() {
-  if (hooks_.end_of_turn) {
-    hooks_.end_of_turn(Time::duration(turn_began_ == 0 ? 0 : nanoseconds() - turn_began_));
-  }
+  if (hooks_.end_of_turn) hooks_.end_of_turn(turn());
   arm();
-  if (turn_began_ != 0) longest_turn_ = std::max(longest_turn_, nanoseconds() - turn_began_);
+  note_turn();
+}
+
+void Loop::note_turn() {
+  longest_turn_ = std::max(longest_turn_, turn());
+  turn_began_ = 0;
 }
 
 void Loop::arm() {
@@ -129,6 +135,7 @@ void Loop::arm() {
       [](uv_timer_t* handle) {
         auto* self = static_cast<Loop*>(handle->data);
         self->armed_ = kNever;
+        event(handle->loop);
         self->wheel_.advance(self->now());
       },
       static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)), 0);

@@ -54,6 +54,9 @@ class Loop final : public Reactor {
   // True: the loop does not sleep, it only looks for events, until false is said.
   void stay_awake(bool awake);
 
+  // For what watches descriptors on a loop: an event has come. The first one begins a turn.
+  static void event(uv_loop_s* loop);
+
   uv_loop_s* handle() { return loop_.get(); }
 
   // The longest time since the last call that the loop took for one turn of events: what a session had to
@@ -63,6 +66,8 @@ class Loop final : public Reactor {
  private:
   void arm();
   void prepare();
+  Time::duration turn() const;  // that this one took up to now
+  void note_turn();
 
   std::unique_ptr<uv_loop_s> loop_;
   Hooks hooks_;
@@ -77,7 +82,7 @@ class Loop final : public Reactor {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Offload> offload_;
   std::atomic<bool> stopped_{false};
-  std::int64_t longest_turn_ = 0;
+  Time::duration longest_turn_{0};
 };
 
 }  // namespace postern::net

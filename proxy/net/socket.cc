@@ -11,6 +11,8 @@
 #include <utility>
 #include <uv.h>
 
+#include "proxy/net/loop.h"
+
 namespace postern::net {
 
 namespace {
@@ -86,6 +88,7 @@ void Socket::want(bool readable, bool writable) {
 void Socket::on_poll(uv_poll_s* handle, int status, int events) {
   auto* self = static_cast<Socket*>(handle->data);
   if (self == nullptr) return;
+  Loop::event(handle->loop);
   const bool broken = status < 0;
   if (broken) {
     // libuv has stopped watching, but bytes may wait before the error: the owner is told again until it acts.
