@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "proxy/net/interfaces.h"
 #include "proxy/net/socket.h"
 
 namespace postern {
@@ -28,6 +29,7 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
     : shared_(shared),
       metrics_(metrics),
       snapshot_(std::move(snapshot)),
+      own_addresses_(net::own_addresses()),
       loop_({.end_of_turn = [this](Time::duration turn) { end_turn(turn); },
              .woken =
                  [this] {
@@ -91,6 +93,7 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Gate> ope
   auto gates = std::make_shared<std::vector<Gate>>(std::move(opened));
   post([this, snapshot = std::move(snapshot), gates, kept = std::move(kept)] {
     snapshot_ = snapshot;
+    own_addresses_ = net::own_addresses();
     services_.use(snapshot_);
     std::erase_if(gates_, [&kept](const OpenGate& gate) {
       return std::ranges::find(kept, gate.endpoint) == kept.end();
@@ -230,7 +233,9 @@ bool Worker::is_own(const Endpoint& endpoint) const {
     for (const Endpoint& own : listener.addresses) {
       if (own == endpoint) return true;
       const bool any = std::ranges::all_of(own.address.bytes, [](std::uint8_t byte) { return byte == 0; });
-      if (any && own.port == endpoint.port && endpoint.address.is_loopback()) return true;
+      if (!any || own.port != endpoint.port) continue;
+      if (endpoint.address.is_loopback()) return true;
+      if (std::ranges::find(own_addresses_, endpoint.address) != own_addresses_.end()) return true;
     }
   }
   return false;

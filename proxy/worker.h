@@ -99,6 +99,7 @@ class Worker final : private SessionHost {
   Shared& shared_;
   observe::WorkerMetrics& metrics_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<Address> own_addresses_;  // of this machine, when the snapshot came
   net::Loop loop_;
   Services services_;
   Admission admission_;
