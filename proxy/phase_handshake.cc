@@ -38,7 +38,12 @@ Step Handshake::admitted(SessionContext& context) {
   return step;
 }
 
-Step Handshake::offloaded(SessionContext& context) { return go_on(context, context.front.handshake({})); }
+Step Handshake::offloaded(SessionContext& context) {
+  const Time before = context.reactor.now();
+  Step step = go_on(context, context.front.handshake({}));
+  context.host.admission().spent(context.reactor.now() - before);
+  return step;
+}
 
 Step Handshake::go_on(SessionContext& context, tls::Status status) {
   paused_ = false;

@@ -11,6 +11,7 @@ namespace postern {
 namespace {
 
 constexpr std::chrono::seconds kPatience{2};
+constexpr std::size_t kPage = std::size_t{64} * 1024 * 1024;  // of thousands of backends
 
 std::string label(std::string_view labels, std::string_view name) {
   const std::string key = std::string(name) + "=\"";
@@ -57,12 +58,13 @@ std::optional<RunningBackends> ask_running(const Endpoint& admin) {
   url.port = admin.port;
   url.path = "/metrics";
   std::optional<RunningBackends> backends;
-  auth::HttpClient client(loop, url, nullptr, 1, net::kServiceSlots,
-                          [&loop, &backends](std::uint64_t, const auth::HttpResult& result) {
-                            if (result && result->status == 200)
-                              backends = read_backends(result->body.reveal());
-                            loop.stop();
-                          });
+  auth::HttpClient client(
+      loop, url, nullptr, 1, net::kServiceSlots,
+      [&loop, &backends](std::uint64_t, const auth::HttpResult& result) {
+        if (result && result->status == 200) backends = read_backends(result->body.reveal());
+        loop.stop();
+      },
+      kPage);
   auth::HttpRequest request(auth::HttpRequest::Method::Get, url.path,
                             auth::http_host(url.host, url.port, false));
   client.submit(1, std::move(request).finish(), kPatience);

@@ -25,7 +25,7 @@ class HttpClient::Connection final : private Link::Owner, private net::Timer {
   void begin(std::uint64_t id, std::shared_ptr<const Secret> request, Duration time) {
     id_ = id;
     request_ = std::move(request);
-    reader_.emplace();
+    reader_.emplace(client_.body_);
     client_.reactor_.timers().start(*this, client_.reactor_.now() + time);
     if (link_) {
       reused_ = true;
@@ -93,11 +93,12 @@ class HttpClient::Connection final : private Link::Owner, private net::Timer {
 };
 
 HttpClient::HttpClient(net::Reactor& reactor, const conf::Url& url, std::shared_ptr<tls::ClientContext> tls,
-                       unsigned in_flight, std::uint32_t slot, Deliver deliver)
+                       unsigned in_flight, std::uint32_t slot, Deliver deliver, std::size_t body)
     : reactor_(reactor),
       target_{.path = {}, .host = url.host, .port = url.port, .tls = url.tls ? std::move(tls) : nullptr},
       in_flight_(in_flight),
       slot_(slot),
+      body_(body),
       deliver_(std::move(deliver)) {
   if (url.tls && !target_.tls) std::abort();  // never passwords in clear text by mistake
 }

@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "parsers/secret.h"
 #include "proxy/auth/http_message.h"
+#include "proxy/auth/http_reader.h"
 #include "proxy/link.h"
 #include "proxy/net/reactor.h"
 
@@ -40,7 +41,7 @@ class HttpClient {
 
   // Names are asked for with tickets of `slot`. An https URL must come with a context.
   HttpClient(net::Reactor& reactor, const conf::Url& url, std::shared_ptr<tls::ClientContext> tls,
-             unsigned in_flight, std::uint32_t slot, Deliver deliver);
+             unsigned in_flight, std::uint32_t slot, Deliver deliver, std::size_t body = HttpReader::kBody);
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient();
@@ -69,6 +70,7 @@ class HttpClient {
   const Link::Target target_;
   const unsigned in_flight_;
   const std::uint32_t slot_;
+  const std::size_t body_;  // how long that of an answer may be
   std::uint32_t generation_ = 0;
   const Deliver deliver_;
   Connections busy_;

@@ -8,11 +8,17 @@ namespace postern::auth {
 
 namespace http = boost::beast::http;
 
+namespace {
+
+constexpr std::size_t kChunked = 8;  // a body in chunks of one octet is so many times as long
+
+}  // namespace
+
 class HttpReader::Parser final : public http::basic_parser<false> {
  public:
-  Parser() {
+  explicit Parser(std::size_t body) {
     header_limit(kHeader);
-    body_limit(kBody);
+    body_limit(body);
     eager(true);
   }
   HttpAnswer answer;
@@ -42,7 +48,7 @@ class HttpReader::Parser final : public http::basic_parser<false> {
   bool header_ended_ = false;
 };
 
-HttpReader::HttpReader() : parser_(std::make_unique<Parser>()) {}
+HttpReader::HttpReader(std::size_t body) : body_(body), parser_(std::make_unique<Parser>(body)) {}
 
 HttpReader::~HttpReader() = default;
 
@@ -56,7 +62,7 @@ HttpReader::State HttpReader::receive(std::string_view bytes) {
     input_.drop_front(read);
     if (error && error != http::error::need_more) return fail(error.message());
     if (!parser_->is_header_done() && received_ > kHeader) return fail("header too long");
-    if (received_ > kAll) return fail("too long");
+    if (received_ > kChunked * body_) return fail("too long");
     if (error) return State::NeedMore;
     if (!parser_->is_done()) {
       if (read == 0) return State::NeedMore;
@@ -65,7 +71,7 @@ HttpReader::State HttpReader::receive(std::string_view bytes) {
     if (parser_->answer.status == 101) return fail("unexpected protocol switch");
     if (parser_->answer.status >= 200) return State::Done;
     if (++interim_ > kInterim) return fail("too many interim answers");
-    parser_ = std::make_unique<Parser>();
+    parser_ = std::make_unique<Parser>(body_);
   }
   return State::NeedMore;
 }

@@ -16,7 +16,6 @@ class HttpReader {
  public:
   static constexpr std::size_t kHeader = std::size_t{64} * 1024;  // status line and fields
   static constexpr std::size_t kBody = std::size_t{64} * 1024;
-  static constexpr std::size_t kAll = std::size_t{512} * 1024;  // a body in chunks of one octet fits
   static constexpr unsigned kInterim = 8;
 
   enum class State : std::uint8_t {
@@ -25,7 +24,8 @@ class HttpReader {
     Failed,  // see error()
   };
 
-  HttpReader();
+  // `body`: how long the answer's may be at most.
+  explicit HttpReader(std::size_t body = kBody);
   HttpReader(const HttpReader&) = delete;
   HttpReader& operator=(const HttpReader&) = delete;
   ~HttpReader();
@@ -48,6 +48,7 @@ class HttpReader {
   class Parser;  // Beast's
   State fail(std::string_view why);
 
+  const std::size_t body_;
   std::unique_ptr<Parser> parser_;
   Secret input_;  // not parsed yet
   std::size_t received_ = 0;

@@ -1,6 +1,7 @@
 #include "proxy/files/file_watch.h"
 
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -57,8 +58,15 @@ bool FileWatch::poll(Time now) {
   running_ = std::make_unique<Running>();
   running_->state = found;
   running_->shrunk = size_ > 0 && found && found->regular && found->size == 0;
-  running_->thread = std::jthread([running = running_.get(), path = path_, load = load_](
-                                      const std::stop_token& stop) { running->run(stop, path, load); });
+  try {
+    running_->thread = std::jthread([running = running_.get(), path = path_, load = load_](
+                                        const std::stop_token& stop) { running->run(stop, path, load); });
+  } catch (const std::system_error& error) {
+    running_.reset();
+    retry_ = now + kRetry;
+    report_.failed({{0, std::string("no thread to read it: ") + error.what()}});
+    return true;
+  }
   return reported;
 }
 
