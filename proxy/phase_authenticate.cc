@@ -90,7 +90,7 @@ Step Authenticate::allowed(SessionContext& context) { return identified_ ? look_
 
 Step Authenticate::ask_source(SessionContext& context) {
   if (context.snapshot->auth.by == conf::AuthBy::Store) return look_up();
-  auto source = context.host.services().source();
+  auto source = context.host.services().source(context.snapshot->auth.by);
   if (!source) {
     context.record.detail = "the source of identities went away with a reload";
     return refuse({Fault::AuthUnavailable, {}, {}});

@@ -120,6 +120,10 @@ void Services::retire(std::shared_ptr<void> what, std::uint32_t slot) {
   if (what) retired_.push_back({std::move(what), reactor_.now() + kGrace, slot});
 }
 
+std::shared_ptr<auth::Source> Services::source(conf::AuthBy by) const {
+  return made_from_ && made_from_->auth.by == by ? source_ : nullptr;
+}
+
 std::shared_ptr<route::Map> Services::map(std::string_view name) const {
   const auto found = maps_.find(name);
   return found == maps_.end() ? nullptr : found->second.map;

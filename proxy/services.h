@@ -38,6 +38,9 @@ class Services {
   // Null: the store decides; there is no policy service; there is no map of this name (any more). Who holds
   // one while it waits for an answer keeps it alive.
   std::shared_ptr<auth::Source> source() const { return source_; }
+  // The same for a session whose configuration asks `by`. A source of another kind would not know what that
+  // configuration has let pass, so it is null too.
+  std::shared_ptr<auth::Source> source(conf::AuthBy by) const;
   std::shared_ptr<auth::Policy> policy() const { return policy_; }
   std::shared_ptr<route::Map> map(std::string_view name) const;
 

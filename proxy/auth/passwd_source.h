@@ -21,7 +21,7 @@ class PasswdSource final : public Source {
   void take_answers();
 
   // Mechanisms that give a password, and EXTERNAL: then the certificate is the proof, and the file only has
-  // to have the user.
+  // to have the user. All else is AuthUnavailable; who asks to act as another user is NotAuthorized.
   bool ask(const Question& question) override;
   void respond(net::AnswerTicket, Secret) override {}  // it gives no challenges
   void cancel(net::AnswerTicket ticket) override;
