@@ -77,6 +77,10 @@ Step Authenticate::prepare(SessionContext& context) {
   }
   attempt->user = credentials.authorization.empty() ? credentials.user : credentials.authorization;
   context.record.user = attempt->user;
+  if (attempt->user.empty() && by == conf::AuthBy::Store) {
+    context.record.detail = "the client named no user, and only the store could read its token";
+    return refuse({Fault::BadCredentials, {}, "The token must come with a user name."});
+  }
   // A store and Dovecot decide themselves who may act as whom; a password file and an HTTP service have no
   // word for it.
   if (!credentials.authorization.empty() && (by == conf::AuthBy::Passwd || by == conf::AuthBy::Http)) {

@@ -176,6 +176,22 @@ TEST_CASE("the store's challenge to a token goes to the client, and its answer t
   CHECK(take(world.client) == "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
 }
 
+TEST_CASE("a token without a name goes to no store, for nobody could say whose home it is") {
+  World world(config(kImap, kTwoStores,
+                     "[auth]\nmechanisms = [\"oauthbearer\"]\n[limits]\nfailure_delay = \"0s\"\n"));
+  world.snapshot()->capabilities->learn(world.snapshot()->pools[0].members->backends()[0], Protocol::Imap,
+                                        "IMAP4rev1 AUTH=OAUTHBEARER SASL-IR");
+  greet(world);
+  world.client.send("a AUTHENTICATE OAUTHBEARER biwsAWF1dGg9QmVhcmVyIHRva2VuAQE=\r\n");
+  world.settle();
+  CHECK(world.dialled.empty());
+  CHECK(take(world.client) == "a NO [AUTHENTICATIONFAILED] The token must come with a user name.\r\n");
+  world.client.finish();
+  world.settle();
+  REQUIRE(world.over());
+  CHECK(world.log_line().find("the client named no user") != std::string::npos);
+}
+
 TEST_CASE("who acts as another is routed by the other, and only where the pool allows it") {
   const std::string plain = "a AUTHENTICATE PLAIN YW5uAGJvYgBzZWNyZXQ=\r\n";  // ann, bob, secret
   SUBCASE("allowed") {
