@@ -138,12 +138,8 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
     return ask_policy(context);
   }
   if (!answer.destination.user.empty()) context.record.user = answer.destination.user;
-  if (!answer.challenge.empty() && attempt->is_token()) {
-    const std::string message = std::exchange(answer.challenge, {});
-    refused_ = std::move(answer);
-    return challenge(context, message);
-  }
   auto next = std::make_unique<Refuse>();
+  if (attempt->is_token()) next->error = std::move(answer.challenge);
   next->refusal = std::move(answer.refusal);
   next->at_least = answer.wait;
   next->close = answer.close;
@@ -152,13 +148,9 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
 }
 
 Step Authenticate::answered(SessionContext& context, Secret message) {
-  if (source_) {
-    asked_at_ = context.reactor.now();
-    source_->respond(ticket_, std::move(message));
-    return Keep{};
-  }
-  // The error was told, and the client has heard it (RFC 7628 §3.2.3).
-  return identified(context, std::move(*refused_));
+  asked_at_ = context.reactor.now();
+  source_->respond(ticket_, std::move(message));
+  return Keep{};
 }
 
 // The credentials are right, or the store will tell.

@@ -34,8 +34,18 @@ Step Refuse::begin(SessionContext& context) {
                             {"blame", name_of(row.blame)},
                             {"detail", context.record.detail}});
   until = now + delay;
-  if (delay == Duration::zero()) return tell(context);
-  return Keep{};
+  return error.empty() ? tell_in_time(context) : challenge(context, error);
+}
+
+Step Refuse::answered(SessionContext& context, Secret) { return tell_in_time(context); }
+
+Step Refuse::cancelled(SessionContext& context) {
+  told = true;
+  return tell_in_time(context);
+}
+
+Step Refuse::tell_in_time(SessionContext& context) {
+  return until <= context.reactor.now() ? tell(context) : Keep{};
 }
 
 Step Refuse::expired(SessionContext& context) {
@@ -44,18 +54,20 @@ Step Refuse::expired(SessionContext& context) {
 }
 
 Time Refuse::deadline(const SessionContext& context) const {
-  return std::min(until, context.login_deadline());
+  return challenged() ? context.login_deadline() : std::min(until, context.login_deadline());
 }
 
 Step Refuse::tell(SessionContext& context) {
-  attempt->dialogue->reject(refusal);
+  if (!told) attempt->dialogue->reject(refusal);
   const bool too_many = context.record.attempts >= context.snapshot->limits.login_attempts;
   if (too_many || close) {
     const Fault fault = too_many ? Fault::TooManyAttempts : refusal.fault;
     context.end(observe::EndedBy::Policy, fault);
     std::string words;
-    if (FrontEvent event = attempt->dialogue->next(); auto* send = std::get_if<Send>(&event))
-      words = send->bytes;
+    if (!told) {
+      if (FrontEvent event = attempt->dialogue->next(); auto* send = std::get_if<Send>(&event))
+        words = send->bytes;
+    }
     // POP3 has no farewell beside the answer itself.
     const bool imap = context.protocol() == Protocol::Imap;
     return say_and_close(context, too_many || imap ? words + attempt->dialogue->farewell(fault) : words);

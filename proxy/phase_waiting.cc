@@ -34,6 +34,7 @@ Step Waiting::hear(SessionContext& context) {
       challenged_ = false;
       return answered(context, std::move(response->message));
     } else if (std::holds_alternative<Cancelled>(event)) {
+      challenged_ = false;
       return cancelled(context);
     } else if (auto* close = std::get_if<Close>(&event)) {
       context.end(observe::EndedBy::Policy, close->fault);
@@ -45,7 +46,16 @@ Step Waiting::hear(SessionContext& context) {
   }
 }
 
-Step Waiting::cancelled(SessionContext&) {
+Step Waiting::cancelled(SessionContext& context) {
+  // A token needs no challenge but the one that says why it was refused (RFC 7628 §3.2.3).
+  if (attempt->is_token()) {
+    context.record.detail = "the client gave up when it was told that its token was refused";
+    auto next = std::make_unique<Refuse>();
+    next->refusal = {Fault::BadCredentials, {}, {}};
+    next->told = true;
+    next->attempt = std::move(attempt);
+    return next;
+  }
   attempt->credentials.password.clear();
   attempt->credentials.message.clear();
   auto next = std::make_unique<Login>();

@@ -158,8 +158,9 @@ struct Waiting : Phase {
   // Sends the client a challenge; what comes of it is answered() or cancelled(), once.
   Step challenge(SessionContext& context, std::string_view message);
   virtual Step answered(SessionContext&, Secret) { return Keep{}; }
-  // The client gave up, and has been told. It may begin again.
-  Step cancelled(SessionContext& context);
+  // The client gave up, and has been told. It may begin again; a token counts as refused.
+  virtual Step cancelled(SessionContext& context);
+  bool challenged() const { return challenged_; }
 
   // A backend failed: the next one if one may still be tried, else the refusal to the client.
   Step failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
@@ -215,7 +216,6 @@ struct Authenticate final : AskingPolicy {
   observe::Held waiting_;                 // while it is
   Time asked_at_{};                       // or responded to
   bool identified_ = false;
-  std::optional<auth::Answer> refused_;  // to be said when the client has answered the error challenge
 };
 
 // Which pool: what the source named, else the routes and their maps.
@@ -316,11 +316,14 @@ struct Approve final : AskingPolicy {
   Step allowed(SessionContext& context) override;
 };
 
-// Lets refused credentials wait before the client is told.
+// Lets refused credentials wait before the client is told. They are counted, logged and reported at once,
+// whatever the client does meanwhile.
 struct Refuse final : Waiting {
   Refusal refusal;
   Duration at_least{0};  // the source wants the client to wait
   bool close = false;    // the source wants the session to end
+  std::string error;     // the client has to hear and answer it before (RFC 7628 §3.2.3); empty: there is none
+  bool told = false;     // the client has its answer: it gave up on a challenge
   Time until{};
 
   Step begin(SessionContext& context) override;
@@ -329,6 +332,9 @@ struct Refuse final : Waiting {
   observe::EndedIn letter() const override { return observe::EndedIn::Authenticate; }
 
  private:
+  Step answered(SessionContext& context, Secret message) override;
+  Step cancelled(SessionContext& context) override;
+  Step tell_in_time(SessionContext& context);
   Step tell(SessionContext& context);
 };
 

@@ -32,6 +32,17 @@ Peer& ask(World& world, std::string_view login) {
   return *world.stores[0];
 }
 
+// The session that has ended had one login, which was refused.
+void check_refused_once(World& world) {
+  const std::string log = world.log_line();
+  const std::size_t line = log.find("msg=login_refused");
+  REQUIRE(line != std::string::npos);
+  CHECK(log.find("msg=login_refused", line + 1) == std::string::npos);
+  CHECK(log.find(" user=bob ", line) != std::string::npos);
+  CHECK(log.find(" fault=bad_credentials ", line) != std::string::npos);
+  CHECK(world.counted().protocols[0].logins.size() > 0);
+}
+
 const std::string kToken =
     "a AUTHENTICATE XOAUTH2 dXNlcj1ib2IBYXV0aD1CZWFyZXIgdG9rZW4BAQ==\r\n";  // bob, token
 
@@ -141,15 +152,44 @@ TEST_CASE("a token's error is told, heard, and then the login is refused") {
     world.pass(std::chrono::seconds(2));
     CHECK(take(world.client).starts_with("a NO "));
   }
-  SUBCASE("the client gives up, and may try again") {
-    world.client.send("*\r\n");
-    world.settle();
-    CHECK(take(world.client).starts_with("a BAD "));
-    world.client.send("b NOOP\r\n");
-    world.settle();
+  SUBCASE("the client gives up, is told so once, and may try again when its time is over") {
+    world.client.send("*\r\nb NOOP\r\n");
+    world.pass(std::chrono::milliseconds(900));
+    CHECK(take(world.client) == "a BAD Authentication cancelled.\r\n");
+    world.pass(std::chrono::milliseconds(200));
     CHECK(take(world.client).starts_with("b OK "));
   }
   CHECK_FALSE(world.over());
+  world.client.finish();
+  world.settle();
+  REQUIRE(world.over());
+  check_refused_once(world);
+}
+
+TEST_CASE("a token that was refused counts, though the client leaves instead of answering") {
+  World world(config(kImap, kTwoStores, kHttp));
+  Peer& service = ask(world, kToken);
+  service.send(
+      answer("Auth-Status: Invalid token\r\nAuth-Wait: 1\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
+  world.settle();
+  world.client.reset();
+  world.settle();
+  REQUIRE(world.over());
+  check_refused_once(world);
+}
+
+TEST_CASE("a service's wish to end the session holds, though the client gives up") {
+  World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
+  Peer& service = ask(world, kToken);
+  service.send(answer("Auth-Status: Invalid token\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
+  world.settle();
+  take(world.client);
+  world.client.send("*\r\n");
+  world.settle();
+  const std::string words = take(world.client);
+  CHECK(words.starts_with("a BAD Authentication cancelled.\r\n* BYE "));
+  CHECK(words.find("a NO") == std::string::npos);
+  CHECK(world.client.session_finished);
 }
 
 TEST_CASE("the store's challenge to a token goes to the client, and its answer to the store") {
@@ -168,12 +208,25 @@ TEST_CASE("the store's challenge to a token goes to the client, and its answer t
   store.send("+ eyJzdGF0dXMiOiI0MDEifQ==\r\n");
   world.settle();
   CHECK(take(world.client) == "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n");
-  world.client.send("\r\n");
+  SUBCASE("it answers") {
+    world.client.send("\r\n");
+    world.settle();
+    CHECK(take(store) == "\r\n");
+    store.send("L NO [AUTHENTICATIONFAILED] no\r\n");
+    world.settle();
+    CHECK(take(world.client) == "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
+  }
+  SUBCASE("it gives up") {
+    world.client.send("*\r\nb NOOP\r\n");
+    world.settle();
+    CHECK(store.session_closed);
+    const std::string words = take(world.client);
+    CHECK(words.starts_with("a BAD Authentication cancelled.\r\nb OK "));
+  }
+  world.client.finish();
   world.settle();
-  CHECK(take(store) == "\r\n");
-  store.send("L NO [AUTHENTICATIONFAILED] no\r\n");
-  world.settle();
-  CHECK(take(world.client) == "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
+  REQUIRE(world.over());
+  check_refused_once(world);
 }
 
 TEST_CASE("a token without a name goes to no store, for nobody could say whose home it is") {
