@@ -137,7 +137,9 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
     hold_for(context, answer.wait);
     return ask_policy(context);
   }
-  if (!answer.destination.user.empty()) context.record.user = answer.destination.user;
+  if (attempt->credentials.user.empty() && !answer.destination.user.empty()) {
+    name_user(context, std::move(answer.destination.user));
+  }
   auto next = std::make_unique<Refuse>();
   if (attempt->is_token()) next->error = std::move(answer.challenge);
   next->refusal = std::move(answer.refusal);
@@ -145,6 +147,15 @@ Step Authenticate::identified(SessionContext& context, auth::Answer&& answer) {
   next->close = answer.close;
   next->attempt = std::move(attempt);
   return next;
+}
+
+// The source says who it refused, where the client's own words did not: log and policy service shall know.
+void Authenticate::name_user(SessionContext& context, std::string user) {
+  context.record.user = user;
+  attempt->user = user;
+  attempt->credentials.user = std::move(user);
+  const auto policy = context.host.services().policy();
+  if (policy && !attempt->policy) attempt->policy = policy->question(question(context, *attempt, ticket_));
 }
 
 Step Authenticate::answered(SessionContext& context, Secret message) {

@@ -4,14 +4,24 @@
 
 namespace postern {
 
+namespace {
+
+// How long refused credentials wait. A relayed mechanism shows no proof that could be told from another.
+Duration delay_after(SessionContext& context, const Credentials& credentials, Fault fault) {
+  auth::FailureDelay& delays = context.host.failure_delay();
+  const Address& address = context.record.client.address;
+  const Time now = context.reactor.now();
+  if (credentials.mechanism == Mechanism::Relayed) return delays.failed(address, fault, now);
+  const Secret& proof = credentials.password.empty() ? credentials.message : credentials.password;
+  return delays.failed(address, context.record.user, proof, fault, now);
+}
+
+}  // namespace
+
 Step Refuse::begin(SessionContext& context) {
   const FaultRow& row = describe(refusal.fault);
-  const Time now = context.reactor.now();
   const Credentials& credentials = attempt->credentials;
-  const Secret& proof = credentials.password.empty() ? credentials.message : credentials.password;
-  const Duration delay =
-      std::max(at_least, context.host.failure_delay().failed(context.record.client.address,
-                                                             context.record.user, proof, refusal.fault, now));
+  const Duration delay = std::max(at_least, delay_after(context, credentials, refusal.fault));
   report(context, *attempt, refusal.fault);
   attempt->credentials.password.clear();
   attempt->credentials.message.clear();
@@ -33,7 +43,7 @@ Step Refuse::begin(SessionContext& context) {
                             {"fault", row.name},
                             {"blame", name_of(row.blame)},
                             {"detail", context.record.detail}});
-  until = now + delay;
+  until = context.reactor.now() + delay;
   return error.empty() ? tell_in_time(context) : challenge(context, error);
 }
 

@@ -210,6 +210,7 @@ struct Authenticate final : AskingPolicy {
   Step prepare(SessionContext& context);
   Step ask_source(SessionContext& context);
   void count(SessionContext& context, const auth::Answer& answer);
+  void name_user(SessionContext& context, std::string user);
   Step look_up();
 
   std::shared_ptr<auth::Source> source_;  // that is asked now

@@ -201,6 +201,8 @@ Answer understand_fail(const DovecotReply& reply) {
     answer = refused(Fault::BadCredentials, "Dovecot refused the credentials");
   }
   give_reason(answer, fields);
+  const std::string* user = fields.find("user");
+  if (user && !has_control(*user)) answer.destination.user = *user;
   return answer;
 }
 

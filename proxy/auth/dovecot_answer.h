@@ -13,7 +13,7 @@ namespace postern::auth {
 // ticket is left to the caller.
 Answer understand_ok(DovecotReply reply, std::chrono::system_clock::time_point now, std::uint32_t random);
 
-// What a FAIL means to us.
+// What a FAIL means to us, and whom it is about.
 Answer understand_fail(const DovecotReply& reply);
 
 }  // namespace postern::auth

@@ -26,9 +26,16 @@ void FailureDelay::set(Duration base, Duration max) {
 
 Duration FailureDelay::failed(const Address& address, std::string_view user, const Secret& password,
                               Fault fault, Time now) {
+  return note(address, std::max<std::uint64_t>(hash_(user, password), 1), fault, now);
+}
+
+Duration FailureDelay::failed(const Address& address, Fault fault, Time now) {
+  return note(address, 0, fault, now);
+}
+
+Duration FailureDelay::note(const Address& address, std::uint64_t guess, Fault fault, Time now) {
   if (!is_a_guess(fault)) return Duration::zero();
   const Address key = limit_key(address);
-  const std::uint64_t guess = std::max<std::uint64_t>(hash_(user, password), 1);
 
   std::lock_guard lock(mutex_);
   while (!entries_.empty() && forgotten(entries_.back(), now)) drop_oldest();
@@ -37,7 +44,7 @@ Duration FailureDelay::failed(const Address& address, std::string_view user, con
     if (entries_.size() >= capacity_) drop_oldest();
     entries_.push_front({.address = key, .last = now});
     index_.emplace(key, entries_.begin());
-  } else if (std::ranges::count(known->second->recent, guess) != 0) {
+  } else if (guess != 0 && std::ranges::count(known->second->recent, guess) != 0) {
     // Not even the time is noted: a phone cannot keep its neighbours' failures from being forgotten.
     return delay_of(known->second->failures);
   } else {
@@ -45,8 +52,10 @@ Duration FailureDelay::failed(const Address& address, std::string_view user, con
   }
   Entry& entry = entries_.front();
   entry.last = now;
-  entry.recent[entry.place] = guess;
-  entry.place = (entry.place + 1) % kRemembered;
+  if (guess != 0) {
+    entry.recent[entry.place] = guess;
+    entry.place = (entry.place + 1) % kRemembered;
+  }
   entry.failures = std::min(entry.failures + 1, kMostDoublings);
   return delay_of(entry.failures);
 }

@@ -38,6 +38,9 @@ class FailureDelay {
   Duration failed(const Address& address, std::string_view user, const Secret& password, Fault fault,
                   Time now);
 
+  // The same where nobody can tell what was guessed: it counts each time.
+  Duration failed(const Address& address, Fault fault, Time now);
+
   // What the next new failure of this address would cost.
   Duration next(const Address& address, Time now) const;
 
@@ -53,6 +56,7 @@ class FailureDelay {
   };
   using Entries = std::list<Entry>;  // the latest failure first
 
+  Duration note(const Address& address, std::uint64_t guess, Fault fault, Time now);  // guess 0: not known
   Duration delay_of(unsigned failures) const;
   bool forgotten(const Entry& entry, Time now) const;
   void drop_oldest();

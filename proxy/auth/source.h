@@ -73,7 +73,7 @@ struct Answer {
   Kind kind = Kind::Refused;
   Refusal refusal{.fault = Fault::AuthUnavailable, .code = {}, .text = {}};
   std::string challenge;    // decoded; with Refused: what the client is told before it (RFC 7628 §3.2.3)
-  Destination destination;  // Accepted
+  Destination destination;  // Accepted. Refused: `user` alone, of whom the client's own words did not name
   Duration wait{0};         // Accepted: hold the login so long. Refused: let the client wait at least so long
   bool close = false;       // Refused: and end the session
   std::string detail;       // for the log: one sentence, no secret, no unchecked bytes

@@ -211,6 +211,10 @@ TEST_CASE("a FAIL says whose fault it is") {
     CHECK(answer.kind == Answer::Kind::Refused);
     CHECK(answer.refusal.fault == row.fault);
   }
+  CHECK(understand_fail(reply("user=bob")).destination.user == "bob");
+  CHECK(understand_fail(reply("temp\tuser=bob")).destination.user == "bob");
+  CHECK(understand_fail(reply("temp")).destination.user.empty());
+  CHECK(understand_fail(reply("user=b\001nob")).destination.user.empty());
   CHECK(understand_fail(reply("reason=Ask the desk")).refusal.text == "Ask the desk");
   CHECK(understand_fail(reply("reason=a\001nb")).refusal.text.empty());
 }

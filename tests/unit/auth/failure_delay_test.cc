@@ -54,6 +54,18 @@ TEST_CASE("the same user and password again count once, as long as they are amon
   CHECK(guess(others, 1) == 2048ms);  // the eleventh has pushed it out
 }
 
+TEST_CASE("what nobody can tell from another guess counts each time, and pushes no other out") {
+  FailureDelay delays(2s, 15s);
+  CHECK(guess(delays, 1) == 2s);
+  for (const Duration expected : {4s, 8s, 15s, 15s}) {
+    CHECK(delays.failed(kHere, Fault::BadCredentials, kStart) == expected);
+  }
+  for (int i = 0; i < 20; ++i) delays.failed(kHere, Fault::BadCredentials, kStart);
+  CHECK(guess(delays, 1) == 15s);
+  CHECK(delays.failed(kThere, Fault::AuthUnavailable, kStart) == 0s);
+  CHECK(delays.next(kThere, kStart) == 2s);
+}
+
 TEST_CASE("failures are forgotten when the address has had none for a while") {
   FailureDelay delays(2s, 15s);
   guess(delays, 1);
