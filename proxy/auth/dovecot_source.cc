@@ -72,6 +72,7 @@ struct DovecotSource::Pending final : net::Timer {
         deadline(source.reactor_.now() + source.settings_.timeout) {}
 
   void expired(Time) override { source.overdue(*this); }
+  bool clients_turn() const { return state == State::Challenged || state == State::Held; }
 
   DovecotSource& source;
   const std::uint32_t id;
@@ -199,7 +200,7 @@ DovecotSource::Pending* DovecotSource::find(std::uint32_t id) {
 }
 
 bool DovecotSource::ask(const Question& question) {
-  if (pending_.size() >= settings_.in_flight) return false;
+  if (under_way() >= settings_.in_flight) return false;
   if (link_ && link_->unwritten() > kMostUnwritten) return false;
   do ++last_id_;
   while (last_id_ == 0 || pending_.contains(last_id_));
@@ -230,12 +231,13 @@ void DovecotSource::send(Pending& pending) {
 
 void DovecotSource::respond(net::AnswerTicket ticket, Secret message) {
   Pending* pending = find(ticket);
-  if (!pending) return;
+  if (!pending || !pending->clients_turn()) return;
+  --clients_turns_;
   if (pending->state == Pending::State::Held) {
     pending->state = Pending::State::Ending;
     reactor_.timers().start(*pending, reactor_.now());
+    return;
   }
-  if (pending->state != Pending::State::Challenged) return;
   const auto line = write_continue(pending->id, message.reveal());
   if (!line) {
     write_cancel_of(*pending);
@@ -252,8 +254,13 @@ void DovecotSource::cancel(net::AnswerTicket ticket) {
   Pending* pending = find(ticket);
   if (!pending) return;
   write_cancel_of(*pending);
-  ids_.erase(key_of(ticket));
-  pending_.erase(pending->id);
+  erase(*pending);
+}
+
+void DovecotSource::erase(Pending& pending) {
+  if (pending.clients_turn()) --clients_turns_;
+  ids_.erase(key_of(pending.ticket));
+  pending_.erase(pending.id);
 }
 
 void DovecotSource::write_cancel_of(const Pending& pending) {
@@ -271,8 +278,7 @@ void DovecotSource::end_later(Pending& pending, Answer answer) {
 
 void DovecotSource::end_now(Pending& pending, Answer answer) {
   answer.ticket = pending.ticket;
-  ids_.erase(key_of(pending.ticket));
-  pending_.erase(pending.id);
+  erase(pending);
   deliver_(std::move(answer));
 }
 
@@ -300,6 +306,7 @@ void DovecotSource::replied(DovecotReply reply) {
   }
   pending->stop();
   pending->state = Pending::State::Challenged;
+  ++clients_turns_;
   Answer answer;
   answer.ticket = pending->ticket;
   answer.kind = Answer::Kind::Challenge;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -56,8 +57,10 @@ class DovecotSource final : public Source, public net::Service, private Link::Ow
   void lose(std::string why);
   void renew();
 
+  std::size_t under_way() const { return pending_.size() - clients_turns_; }
   Pending* find(net::AnswerTicket ticket);
   Pending* find(std::uint32_t id);
+  void erase(Pending& pending);
   void send(Pending& pending);
   void write_cancel_of(const Pending& pending);
   void end_later(Pending& pending, Answer answer);
@@ -86,6 +89,7 @@ class DovecotSource final : public Source, public net::Service, private Link::Ow
   std::uint32_t highest_id_ = 0;                               // that was ever used
   std::map<std::uint32_t, std::unique_ptr<Pending>> pending_;  // in the order of asking
   std::map<std::uint64_t, std::uint32_t> ids_;                 // of tickets
+  std::size_t clients_turns_ = 0;                              // of pending_: wait for their clients
 };
 
 }  // namespace postern::auth

@@ -221,6 +221,34 @@ TEST_CASE("no more questions than allowed are under way") {
   CHECK(stage.world->ask_plain(3));
 }
 
+TEST_CASE("clients who keep a challenge waiting keep nobody else out") {
+  Stage stage(Duration(10000), 2);
+  stage.connect();
+  for (std::uint32_t slot = 1; slot <= 4; ++slot) {
+    CAPTURE(slot);
+    REQUIRE(stage.world->ask_relayed(slot, "CRAM-MD5"));
+    stage.hear("AUTH\t" + std::to_string(slot) + "\tCRAM-MD5\t");
+    stage.connection().say("CONT\t" + std::to_string(slot) + "\tPDFAeD4=\n");
+    CHECK(stage.answer(slot).kind == Answer::Kind::Challenge);
+  }
+  // Those that Dovecot owes an answer count: one that spoke again, and one whose end waits to be told.
+  stage.world->source.respond({1, 1}, Secret("bob 1234"));
+  stage.connection().say("FAIL\t2\tuser=bob\n");
+  stage.world->source.cancel({3, 1});
+  CHECK(stage.world->ask_plain(5));
+  CHECK_FALSE(stage.world->ask_plain(6));
+  stage.hear("AUTH\t5\tPLAIN");
+  stage.connection().say("FAIL\t1\nFAIL\t5\n");
+  stage.answer(1);
+  stage.answer(5);
+  stage.world->source.respond({2, 1}, Secret("bob 1234"));
+  CHECK(stage.answer(2).refusal.fault == Fault::BadCredentials);
+  stage.world->source.cancel({4, 1});
+  CHECK(stage.world->ask_plain(7));
+  CHECK(stage.world->ask_plain(8));
+  CHECK_FALSE(stage.world->ask_plain(9));
+}
+
 TEST_CASE("a lost connection ends what was asked, and what comes then goes to the next one") {
   Stage stage;
   stage.connect();
