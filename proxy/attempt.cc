@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <chrono>
+
 #include "proxy/session_context.h"
 
 namespace postern {
@@ -10,6 +13,12 @@ tls::ClientContext& Attempt::store_tls_context(const Snapshot& snapshot) const {
   if (destination.tls && !destination.verify.value_or(true)) return *snapshot.auth.foreign_tls_unverified;
   // The pool's CA counts for whatever its users are sent to.
   return pool->tls_context ? *pool->tls_context : *snapshot.auth.foreign_tls;
+}
+
+Time SessionContext::end_of_wait(Duration wait) const {
+  constexpr std::chrono::seconds kToTell{1};
+  const Time now = reactor.now();
+  return std::max(now, std::min(now + wait, login_deadline() - kToTell));
 }
 
 auth::Question question(const SessionContext& context, const Attempt& attempt, net::AnswerTicket ticket) {

@@ -67,7 +67,7 @@ Step AskingPolicy::go_on(SessionContext& context) {
 
 void AskingPolicy::hold_for(const SessionContext& context, Duration wait) {
   if (wait <= Duration::zero()) return;
-  const Time until = context.reactor.now() + wait;
+  const Time until = context.end_of_wait(wait);
   hold_until_ = hold_until_ == kNever ? until : std::max(hold_until_, until);
 }
 

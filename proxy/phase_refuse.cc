@@ -43,7 +43,7 @@ Step Refuse::begin(SessionContext& context) {
                             {"fault", row.name},
                             {"blame", name_of(row.blame)},
                             {"detail", context.record.detail}});
-  until = context.reactor.now() + delay;
+  until = context.end_of_wait(delay);
   return error.empty() ? tell_in_time(context) : challenge(context, error);
 }
 

@@ -71,6 +71,8 @@ struct SessionContext {
 
   Protocol protocol() const { return listener.protocol; }
   Time login_deadline() const { return accepted + snapshot->limits.login_time; }
+  // When a wait of a login that begins now is over: in time to tell the answer before login_deadline().
+  Time end_of_wait(Duration wait) const;
 
   // Notes why the session ends, and in which phase. The first reason stays.
   void end(observe::EndedBy by, Fault fault, std::string detail = {});

@@ -32,8 +32,8 @@ constexpr std::string_view kRefused = "a NO [AUTHENTICATIONFAILED] Authenticatio
 // A login that the service has let pass and the store has accepted: the service has the second question.
 class Scene {
  public:
-  explicit Scene(std::string_view more = "")
-      : world(config(kImap, kTwoStores, std::string(kPolicy) + std::string(more))) {
+  explicit Scene(std::string_view more = "", std::string_view policy = kPolicy)
+      : world(config(kImap, kTwoStores, std::string(policy) + std::string(more))) {
     greet(world);
     world.client.send(kLogin);
     world.settle();
@@ -158,10 +158,20 @@ TEST_CASE("what a client pipelines while the service is asked again reaches the 
   CHECK(take(scene.store()) == "b NOOP\r\n");
 }
 
-TEST_CASE("the time for a login and a shutdown end the second question") {
+TEST_CASE("a hold that would outlast the time for a login ends before it") {
   Scene scene;
+  scene.service().send(says(30));
+  scene.world.pass(milliseconds(18900));
+  CHECK(take(scene.world.client).empty());
+  scene.world.pass(milliseconds(200));
+  CHECK(take(scene.world.client).starts_with(kClientOk));
+}
+
+TEST_CASE("the time for a login and a shutdown end the second question") {
+  std::string slow(kPolicy);
+  slow.replace(slow.find("\"3s\""), 4, "\"30s\"");
+  Scene scene("", slow);
   SUBCASE("the time for a login") {
-    scene.service().send(says(30));
     scene.world.pass(seconds(21));
     CHECK(take(scene.world.client).starts_with("* BYE "));
   }

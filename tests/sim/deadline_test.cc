@@ -30,6 +30,27 @@ TEST_CASE("login_time covers the wait for the store") {
   CHECK(take(world.client).find("BYE") != std::string::npos);
 }
 
+TEST_CASE("a refusal is told before login_time is over, however long it should wait") {
+  World world(config(kImap, kTwoStores,
+                     "[limits]\nlogin_time = \"10s\"\nfailure_delay = \"15s\"\nlogin_attempts = 10\n"));
+  ask_to_log_in(world);
+  world.stores[0]->send("L NO [AUTHENTICATIONFAILED] no\r\n");
+  world.pass(std::chrono::milliseconds(8900));
+  CHECK(take(world.client).empty());
+  world.pass(std::chrono::milliseconds(200));
+  CHECK(take(world.client) == "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
+  // In the last second no wait is left.
+  world.client.send("b LOGIN bob other\r\n");
+  world.settle();
+  world.stores.at(1)->send(kGreeting);
+  world.settle();
+  world.stores[1]->send("L NO [AUTHENTICATIONFAILED] no\r\n");
+  world.settle();
+  CHECK(take(world.client) == "b NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
+  world.pass(std::chrono::seconds(1));
+  CHECK(take(world.client).starts_with("* BYE "));
+}
+
 TEST_CASE("silence of both directions together ends a session") {
   World world(config(kImap, kTwoStores, "[limits]\nidle = \"31m\"\n"));
   log_in(world);
