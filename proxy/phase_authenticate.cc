@@ -49,6 +49,10 @@ Step Authenticate::begin(SessionContext& context) {
   ticket_ = context.ticket;
   attempt->client_id = attempt->dialogue->client_id();
   observe::SessionRecord& record = context.record;
+  // Of the attempt before.
+  record.user.clear();
+  record.detail.clear();
+  record.pool = record.backend = record.how = {};
   Credentials& credentials = attempt->credentials;
   record.mechanism = credentials.mechanism;
   if (!record.dialogue)
