@@ -54,8 +54,11 @@ void ImapBack::secured() {
   proceed();
 }
 
+// Behind the password a BYE may be about what we have sent, which any other store would say as well; only
+// with UNAVAILABLE it is about the store.
 Refusal ImapBack::closed() {
-  return bye_.value_or(Refusal{.fault = Fault::StoreClosed, .code = {}, .text = {}});
+  if (bye_ && (!credentials_sent_ || !bye_->code.empty())) return *bye_;
+  return {.fault = Fault::StoreClosed, .code = {}, .text = {}};
 }
 
 void ImapBack::take(const ImapReply& reply) {

@@ -60,7 +60,7 @@ class Faults(Case):
         "greets-nul": (saying(b"* O\0K\r\n"), UNAVAILABLE, "store_protocol"),
         "closes-in-login": (imap(login=answering("")), UNAVAILABLE, "store_closed"),
         "resets-in-login": (imap(login=answering("", resetting)), UNAVAILABLE, "store_closed"),
-        "bye-in-login": (imap(login=answering("* BYE going down\r\n")), UNAVAILABLE, "store_unavailable"),
+        "bye-in-login": (imap(login=answering("* BYE going down\r\n")), UNAVAILABLE, "store_closed"),
         "silent-in-login": (imap(login=answering("", hanging)), UNAVAILABLE, "store_timeout"),
         "foreign-tag": (imap(login=answering("zzz OK logged in\r\n", hanging)), UNAVAILABLE, "store_protocol"),
         "garbage-in-login": (imap(login=answering("\x01\x02 what\r\n", hanging)), UNAVAILABLE, "store_protocol"),
