@@ -167,7 +167,8 @@ struct LoggedIn {
   bool operator==(const LoggedIn&) const = default;
 };
 
-// Not logged in. This connection must not be used for another login.
+// Not logged in. This connection must not be used for another login. Fault::LineTooLong says nothing about
+// the store: the credentials are longer than a store reads, and have not been sent.
 struct Refused {
   Refusal refusal;
   bool operator==(const Refused&) const = default;

@@ -40,6 +40,13 @@ constexpr bool is_bearer(Mechanism mechanism) {
 
 bool same_word(std::string_view a, std::string_view b);  // but for the case of ASCII letters
 
+// What every store reads before a login. Dovecot stops at 1026 octets of a command, LOGIN with its literals
+// too, and at 8192 of a response in base64; then it closes, and does not say why. What is longer than that
+// must not be sent: it would look as if the store had failed, and every other one would fail next.
+inline constexpr std::size_t kStoreCommandMax = 900;
+inline constexpr std::size_t kStoreResponseMax = 8188;
+inline constexpr std::string_view kTooLongForStore = "Password or token is too long for the mail store.";
+
 // The challenges of the LOGIN mechanism, in base64.
 inline constexpr std::string_view kLoginUserChallenge = "VXNlcm5hbWU6";
 inline constexpr std::string_view kLoginPasswordChallenge = "UGFzc3dvcmQ6";

@@ -98,8 +98,14 @@ Step StoreLogin::run(SessionContext& context) {
       // With a master login it is our password that was refused; the client's was right.
       const bool as_master =
           attempt->pool->login == conf::LoginAs::Master || !attempt->destination.master.empty();
-      if (as_master && refused->refusal.fault == Fault::BadCredentials) {
+      const bool ours_to_blame =
+          refused->refusal.fault == Fault::BadCredentials || refused->refusal.fault == Fault::LineTooLong;
+      if (as_master && ours_to_blame) {
         refused->refusal = {Fault::MasterRefused, {}, {}};
+      }
+      if (refused->refusal.fault == Fault::LineTooLong) {
+        context.record.detail = "user name and password are longer than a store reads";
+        return refuse(std::move(refused->refusal));
       }
       std::string detail = "refused the login";
       if (!refused->refusal.text.empty()) detail += ": " + refused->refusal.text;

@@ -63,9 +63,11 @@ class ImapBack final : public BackDialogue {
 
   // back_login.cc
   void send_login();
+  bool login_fits() const;
+  void refuse_length();
   void send_piece();
   void add_login_command();
-  void add_authenticate(std::string_view mechanism, std::string_view message);
+  void add_authenticate(std::string_view mechanism, std::string_view response);  // in base64
   void add_string(std::string_view text, bool is_password);
   void take_challenge(const ImapReply& reply);
   void take_login_result(const ImapReply& reply);

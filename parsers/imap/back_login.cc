@@ -13,10 +13,15 @@
 namespace postern {
 namespace {
 
-constexpr std::size_t kLiteralMinusMax = 4096;  // RFC 7888 §5
-
 bool has_line_break_or_nul(std::string_view text) {
   return text.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos;
+}
+
+// At most, quoted or as a literal.
+std::size_t written_size(std::string_view text) {
+  constexpr std::size_t kAround = std::string_view("{1024+}\r\n").size();
+  const auto escaped = std::ranges::count_if(text, [](char c) { return c == '"' || c == '\\'; });
+  return text.size() + static_cast<std::size_t>(escaped) + kAround;
 }
 
 struct CodeRow {
@@ -59,21 +64,27 @@ void ImapBack::send_login() {
   }
   const bool needs_sasl =
       token || !setup_.authorization.empty() || has_capability(capabilities_, "LOGINDISABLED");
+  const bool by_sasl = needs_sasl || !login_fits();
   const std::string_view mechanism = sasl_name_of(token ? setup_.mechanism : Mechanism::Plain);
-  if (needs_sasl && !has_capability(capabilities_, "AUTH=" + std::string(mechanism))) {
-    return refuse(Fault::StoreLoginDisabled);
+  if (by_sasl && !has_capability(capabilities_, "AUTH=" + std::string(mechanism))) {
+    return needs_sasl ? refuse(Fault::StoreLoginDisabled) : refuse_length();
   }
+  Secret response;
+  if (token) {
+    response = encode_base64(setup_.message.reveal());
+  } else if (by_sasl) {
+    response =
+        encode_base64(write_plain(setup_.authorization, setup_.user, setup_.password.reveal()).reveal());
+  }
+  if (response.size() > kStoreResponseMax) return refuse_length();
 
   pieces_.emplace_back();
   if (setup_.forward_id && has_capability(capabilities_, "ID")) {
     pieces_.back().bytes.append("I ID " + write_id(setup_.client) + "\r\n");
     awaits_id_ = true;
   }
-  if (token) {
-    add_authenticate(mechanism, setup_.message.reveal());
-  } else if (needs_sasl) {
-    const Secret plain = write_plain(setup_.authorization, setup_.user, setup_.password.reveal());
-    add_authenticate(mechanism, plain.reveal());
+  if (by_sasl) {
+    add_authenticate(mechanism, response.reveal());
   } else {
     add_login_command();
   }
@@ -81,6 +92,15 @@ void ImapBack::send_login() {
   setup_.message.clear();
   phase_ = Phase::Login;
   send_piece();
+}
+
+bool ImapBack::login_fits() const {
+  constexpr std::size_t kWords = std::string_view("L LOGIN  \r\n").size();
+  return kWords + written_size(setup_.user) + written_size(setup_.password.reveal()) <= kStoreCommandMax;
+}
+
+void ImapBack::refuse_length() {
+  refuse({.fault = Fault::LineTooLong, .code = {}, .text = std::string(kTooLongForStore)});
 }
 
 void ImapBack::send_piece() {
@@ -98,13 +118,14 @@ void ImapBack::add_login_command() {
   pieces_.back().bytes.append("\r\n");
 }
 
-// Quoted when every server can read it so, else a literal that waits only where it must (RFC 7888).
+// Quoted when every server can read it so, else a literal that waits only where it must (RFC 7888: LITERAL-
+// takes as much as 4096 octets without waiting, and kStoreCommandMax is less).
 void ImapBack::add_string(std::string_view text, bool is_password) {
   if (fits_quoted(text)) {
     append_quoted(pieces_.back().bytes, text);
   } else {
-    const bool waits = !has_capability(capabilities_, "LITERAL+") &&
-                       !(has_capability(capabilities_, "LITERAL-") && text.size() <= kLiteralMinusMax);
+    const bool waits =
+        !has_capability(capabilities_, "LITERAL+") && !has_capability(capabilities_, "LITERAL-");
     pieces_.back().bytes.append("{" + std::to_string(text.size()) + (waits ? "}\r\n" : "+}\r\n"));
     if (waits) pieces_.emplace_back();
     pieces_.back().bytes.append(text);
@@ -112,17 +133,16 @@ void ImapBack::add_string(std::string_view text, bool is_password) {
   pieces_.back().has_credentials = is_password;
 }
 
-void ImapBack::add_authenticate(std::string_view mechanism, std::string_view message) {
-  const Secret encoded = encode_base64(message);
+void ImapBack::add_authenticate(std::string_view mechanism, std::string_view response) {
   pieces_.back().bytes.append("L AUTHENTICATE ");
   pieces_.back().bytes.append(mechanism);
   if (has_capability(capabilities_, "SASL-IR")) {
-    pieces_.back().bytes.append(encoded.empty() ? " =" : " ");
+    pieces_.back().bytes.append(response.empty() ? " =" : " ");
   } else {
     pieces_.back().bytes.append("\r\n");
     pieces_.emplace_back();
   }
-  pieces_.back().bytes.append(encoded.reveal());
+  pieces_.back().bytes.append(response);
   pieces_.back().bytes.append("\r\n");
   pieces_.back().has_credentials = true;
 }
@@ -139,6 +159,7 @@ void ImapBack::take_challenge(const ImapReply& reply) {
 void ImapBack::respond(const Secret& message) {
   if (phase_ != Phase::Challenged) std::abort();
   Secret line = encode_base64(message.reveal());
+  if (line.size() > kStoreResponseMax) return refuse_length();
   line.append("\r\n");
   phase_ = Phase::Login;
   say(std::move(line));

@@ -109,24 +109,32 @@ BackEvent Pop3Back::begin() {
 BackEvent Pop3Back::log_in() {
   const bool forward = setup_.forward_xclient && takes_xclient_;
   const std::string xclient = forward ? pop3::write_xclient(setup_.client) : "";
-  if (is_bearer(setup_.mechanism)) {
-    return say(forward ? Phase::Xclient : Phase::Capa, xclient + "CAPA\r\n");
-  }
   const bool master = !setup_.authorization.empty();
-  if (!can_be_said(setup_.user) || !can_be_said(setup_.password.reveal()) ||
-      (master && !can_be_said(setup_.authorization))) {
+  if (!is_bearer(setup_.mechanism) && (!can_be_said(setup_.user) || !can_be_said(setup_.password.reveal()) ||
+                                       (master && !can_be_said(setup_.authorization)))) {
     return refuse(Fault::BadCredentials);
   }
+  if (needs_list()) return say(forward ? Phase::Xclient : Phase::Capa, xclient + "CAPA\r\n");
   if (master && !forward) return say_auth();
   Secret flight(xclient);
   if (!master) flight.append(command("USER ", setup_.user).reveal());
   return say(forward ? Phase::Xclient : Phase::User, std::move(flight));
 }
 
+bool Pop3Back::commands_fit() const {
+  constexpr std::size_t kAround = std::string_view("USER \r\n").size();
+  return kAround + std::max(setup_.user.size(), setup_.password.size()) <= kStoreCommandMax;
+}
+
+bool Pop3Back::needs_list() const {
+  return is_bearer(setup_.mechanism) || (setup_.authorization.empty() && !commands_fit());
+}
+
 BackEvent Pop3Back::say_auth() {
   const std::string keyword =
       "AUTH " + std::string(sasl_name_of(is_bearer(setup_.mechanism) ? setup_.mechanism : Mechanism::Plain));
   const Secret message = sasl_message();
+  if (message.size() > kStoreResponseMax) return refuse_length();
   const std::string_view initial = message.empty() ? "=" : message.reveal();
   if (keyword.size() + 1 + initial.size() + kEnd.size() > kCommandMax) {
     return say(Phase::Invited, command(keyword, ""));
@@ -141,7 +149,9 @@ Secret Pop3Back::sasl_message() const {
 
 void Pop3Back::respond(const Secret& message) {
   if (phase_ != Phase::Challenged) std::abort();
-  pending_ = say(Phase::Auth, command("", encode_base64(message.reveal()).reveal()));
+  const Secret response = encode_base64(message.reveal());
+  pending_ = response.size() > kStoreResponseMax ? refuse_length()
+                                                 : say(Phase::Auth, command("", response.reveal()));
 }
 
 void Pop3Back::give_up() {
@@ -191,7 +201,7 @@ std::optional<BackEvent> Pop3Back::accepted(const Reply& reply) {
       phase_ = Phase::CapaLines;
       return std::nullopt;
     case Phase::Xclient:
-      if (is_bearer(setup_.mechanism)) {
+      if (needs_list()) {
         phase_ = Phase::Capa;
         return std::nullopt;
       }
@@ -241,10 +251,11 @@ std::optional<BackEvent> Pop3Back::read_capability(std::string_view line) {
 
 BackEvent Pop3Back::end_of_capabilities() {
   if (setup_.probe) return probed();
-  if (!pop3::lists_mechanism(capabilities_, sasl_name_of(setup_.mechanism))) {
-    return refuse(Fault::StoreLoginDisabled);
+  const bool token = is_bearer(setup_.mechanism);
+  if (pop3::lists_mechanism(capabilities_, sasl_name_of(token ? setup_.mechanism : Mechanism::Plain))) {
+    return say_auth();
   }
-  return say_auth();
+  return token ? refuse(Fault::StoreLoginDisabled) : refuse_length();
 }
 
 std::optional<BackEvent> Pop3Back::read_challenge(std::string_view base64) {
@@ -262,6 +273,10 @@ BackEvent Pop3Back::probed() {
 }
 
 BackEvent Pop3Back::refuse(Fault fault) { return refuse({.fault = fault, .code = {}, .text = {}}); }
+
+BackEvent Pop3Back::refuse_length() {
+  return refuse({.fault = Fault::LineTooLong, .code = "AUTH", .text = std::string(kTooLongForStore)});
+}
 
 BackEvent Pop3Back::refuse(Refusal refusal) {
   phase_ = Phase::Done;

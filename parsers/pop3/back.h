@@ -12,8 +12,8 @@
 namespace postern {
 
 // POP3 towards the store: greeting, STLS (RFC 2595 §4), XCLIENT as Dovecot reads it, then USER and PASS
-// (RFC 1939 §7), or AUTH (RFC 5034 §4): PLAIN for a master login, a token's mechanism when CAPA (RFC 2449 §5)
-// lists it; or CAPA alone for a probe. README.md has what each refusal means.
+// (RFC 1939 §7), or AUTH (RFC 5034 §4): PLAIN for a master login, when CAPA (RFC 2449 §5) lists it PLAIN for
+// a long password or a token's mechanism; or CAPA alone for a probe. README.md has what each refusal means.
 class Pop3Back : public BackDialogue {
  public:
   explicit Pop3Back(BackSetup setup) : setup_(std::move(setup)) {}
@@ -52,6 +52,8 @@ class Pop3Back : public BackDialogue {
 
   BackEvent begin();  // says what comes first after the greeting and TLS
   BackEvent log_in();
+  bool commands_fit() const;  // USER and PASS
+  bool needs_list() const;    // of CAPA, to log in
   BackEvent say_auth();
   Secret sasl_message() const;
   // nullopt: nothing to say or to tell yet.
@@ -67,6 +69,7 @@ class Pop3Back : public BackDialogue {
   BackEvent say_credentials(Phase awaited, Secret bytes);
   BackEvent refuse(Fault fault);
   BackEvent refuse(Refusal refusal);
+  BackEvent refuse_length();
   BackEvent probed();
 
   BackSetup setup_;

@@ -1,6 +1,8 @@
 #include <cerrno>
 #include <doctest/doctest.h>
 
+#include "parsers/base64.h"
+#include "parsers/sasl.h"
 #include "tests/sim/scene.h"
 
 namespace postern::sim {
@@ -106,6 +108,61 @@ TEST_CASE("after the credentials were sent, a lost connection is not tried elsew
   CHECK(world.dialled.size() == 1);
   CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
   CHECK_FALSE(world.over());
+}
+
+TEST_CASE("a BYE behind the credentials is not asked about elsewhere, unless it says UNAVAILABLE") {
+  World world(config(kImap, kTwoStores));
+  ask_to_log_in(world);
+  SUBCASE("without a code it may be about the password") {
+    world.stores[0]->send("* BYE Input buffer full, aborting\r\n");
+    world.stores[0]->finish();
+    world.settle();
+    CHECK(world.dialled.size() == 1);
+    CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
+  }
+  SUBCASE("with it the store can't serve now") {
+    world.stores[0]->send("* BYE [UNAVAILABLE] going down\r\n");
+    world.stores[0]->finish();
+    world.settle();
+    CHECK(world.dialled.size() == 2);
+  }
+}
+
+TEST_CASE("a password that is too long for the store is the client's, whatever the number of tries") {
+  const std::string password(1100, 'p');
+  SUBCASE("IMAP") {
+    World world(config(kImap, kTwoStores));
+    greet(world);
+    for (int i = 0; i < 10; ++i) {
+      world.client.send("a LOGIN bob " + password + "\r\n");
+      world.settle();
+      world.stores.back()->send(kGreeting);
+      world.settle();
+      CHECK(take(world.client) == "a NO Password or token is too long for the mail store.\r\n");
+      CHECK(take(*world.stores.back()).empty());
+    }
+    CHECK(world.dialled.size() == 10);
+    for (const pool::Backend& backend : world.snapshot()->pools[0].members->backends()) {
+      CHECK(backend.state()->failures == 0);
+      CHECK(backend.health().usable(Time(std::chrono::hours(1))));
+    }
+  }
+  SUBCASE("POP3") {
+    World world(config(kPop3, kTwoStores));
+    greet(world);
+    world.client.send("AUTH PLAIN\r\n");
+    world.settle();
+    world.client.send(encode_base64(write_plain("", "bob", password).reveal()).reveal());
+    world.client.send("\r\n");
+    world.settle();
+    world.stores[0]->send("+OK ready\r\n");
+    world.settle();
+    CHECK(take(*world.stores[0]) == "CAPA\r\n");
+    world.stores[0]->send("+OK\r\nUSER\r\n.\r\n");
+    world.settle();
+    CHECK(take(world.client) == "+ \r\n-ERR [AUTH] Password or token is too long for the mail store.\r\n");
+    CHECK(world.dialled.size() == 1);
+  }
 }
 
 TEST_CASE("a store that says itself that it can't serve now is replaced") {
