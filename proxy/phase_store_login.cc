@@ -112,12 +112,23 @@ Step StoreLogin::run(SessionContext& context) {
       return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(),
                     std::move(detail));
     }
-    if (auto* asked = std::get_if<postern::Challenge>(&event)) return challenge(context, asked->message);
+    if (auto* asked = std::get_if<postern::Challenge>(&event)) return pass_on(context, *asked);
     return Keep{};  // NeedData
   }
 }
 
+// The time until the client has answered is the client's. The store waits for it without a place in its line
+// of logins, and what it sends meanwhile waits in the socket.
+Step StoreLogin::pass_on(SessionContext& context, const postern::Challenge& asked) {
+  attempt->bound = true;
+  login_ticket = {};
+  back->want_read(false);
+  return challenge(context, asked.message);
+}
+
 Step StoreLogin::answered(SessionContext& context, Secret message) {
+  began = context.reactor.now();
+  back->want_read(true);
   dialogue->respond(message);
   return run(context);
 }
@@ -175,6 +186,7 @@ Step StoreLogin::expired(SessionContext& context) {
 }
 
 Time StoreLogin::deadline(const SessionContext& context) const {
+  if (challenged()) return context.login_deadline();
   return std::min(began + attempt->login_time(), context.login_deadline());
 }
 

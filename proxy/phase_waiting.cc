@@ -103,8 +103,8 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
   attempt->tried.push_back(&backend);
   // Once the store may have seen the credentials, only its own word that it can't serve now frees us to ask
   // another: a login that was cut off may count as a failure there.
-  const bool asks_for_another =
-      member && (!credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable);
+  const bool asks_for_another = member && !attempt->bound &&
+                                (!credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable);
   if (!row.other_backend_may_help || !asks_for_another) return refuse(attempt->last_refusal);
   context.metrics.pools[pool.number].retries.add();
   ++context.record.retries;

@@ -131,6 +131,7 @@ struct Attempt {
   std::string fixed_backend;        // the route, the map or the source names it
   std::optional<pool::Backend> foreign;  // the source named a store that is in no pool
   std::vector<const pool::Backend*> tried;
+  bool bound = false;    // the client has seen a challenge of a store: no other one can go on with it
   Refusal last_refusal;  // of the backend that was tried last
 
   // The source's word, else the pool's.
@@ -157,6 +158,7 @@ struct Waiting : Phase {
  protected:
   // Sends the client a challenge; what comes of it is answered() or cancelled(), once.
   Step challenge(SessionContext& context, std::string_view message);
+  bool challenged() const { return challenged_; }  // it is the client's turn
   virtual Step answered(SessionContext&, Secret) { return Keep{}; }
   // The client gave up, and has been told. It may begin again; a token counts as refused.
   virtual Step cancelled(SessionContext& context);
@@ -283,8 +285,8 @@ struct StoreLogin final : Waiting {
   pool::LoginTicket login_ticket;
   std::optional<Channel> back;
   std::unique_ptr<BackDialogue> dialogue;  // null until begin()
-  Time began{};
-  bool upgrading = false;  // STARTTLS: the handshake with the store is under way
+  Time began{};                            // or when the client answered the store's challenge
+  bool upgrading = false;                  // STARTTLS: the handshake with the store is under way
 
   Step begin(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
@@ -294,6 +296,7 @@ struct StoreLogin final : Waiting {
 
  private:
   Step answered(SessionContext& context, Secret message) override;
+  Step pass_on(SessionContext& context, const postern::Challenge& challenge);
   Step take(SessionContext& context, const Channel::Reading& reading);
   Step run(SessionContext& context);
   Step lost(SessionContext& context, const Refusal& refusal);
