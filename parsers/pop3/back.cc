@@ -230,9 +230,12 @@ BackEvent Pop3Back::denied(const Reply& reply) {
       return end_of_capabilities();
     case Phase::Xclient:
       return refuse(Fault::StoreForward);
+    // The password has not been said. What is refused is the way to log in.
+    case Phase::User:
+      if (is_kind_of(reply.code, "AUTH")) return refuse(Fault::StoreLoginDisabled);
+      break;
     case Phase::Invited:
-      // The password has not been said: this is about the mechanism.
-      if (reply.code.empty()) return refuse(Fault::StoreLoginDisabled);
+      if (reply.code.empty() || is_kind_of(reply.code, "AUTH")) return refuse(Fault::StoreLoginDisabled);
       break;
     default:
       break;
