@@ -33,6 +33,20 @@ void give_credentials(const Attempt& attempt, BackSetup& setup) {
   }
 }
 
+bool is_our_password(const Attempt& attempt) {
+  return attempt.pool->login == conf::LoginAs::Master || !attempt.destination.master.empty();
+}
+
+// The store has refused a password that the client never saw; the client's own was right. The words of an
+// alert are for the user all the same.
+void take_blame(Refusal& refusal) {
+  if (refusal.fault == Fault::BadCredentials && !refusal.text.empty()) {
+    refusal.fault = Fault::StoreRefused;
+  } else if (refusal.fault == Fault::BadCredentials || refusal.fault == Fault::LineTooLong) {
+    refusal = {Fault::MasterRefused, {}, {}};
+  }
+}
+
 BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool secure) {
   const StorePool& pool = *attempt.pool;
   const observe::SessionRecord& record = context.record;
@@ -95,22 +109,19 @@ Step StoreLogin::run(SessionContext& context) {
     if (auto* accepted = std::get_if<LoggedIn>(&event))
       return logged_in(context, std::move(accepted->welcome));
     if (auto* refused = std::get_if<Refused>(&event)) {
-      // With a master login it is our password that was refused; the client's was right.
-      const bool as_master =
-          attempt->pool->login == conf::LoginAs::Master || !attempt->destination.master.empty();
-      const bool ours_to_blame =
-          refused->refusal.fault == Fault::BadCredentials || refused->refusal.fault == Fault::LineTooLong;
-      if (as_master && ours_to_blame) {
-        refused->refusal = {Fault::MasterRefused, {}, {}};
-      }
-      if (refused->refusal.fault == Fault::LineTooLong) {
-        context.record.detail = "user name and password are longer than a store reads";
-        return refuse(std::move(refused->refusal));
-      }
+      Refusal& refusal = refused->refusal;
       std::string detail = "refused the login";
-      if (!refused->refusal.text.empty()) detail += ": " + refused->refusal.text;
-      return failed(context, *backend, std::move(refused->refusal), dialogue->credentials_sent(),
-                    std::move(detail));
+      if (refusal.fault == Fault::LineTooLong) {
+        detail = "does not read credentials of this length";
+      } else if (!refusal.text.empty()) {
+        detail += ": " + refusal.text;
+      }
+      if (is_our_password(*attempt)) take_blame(refusal);
+      if (refusal.fault == Fault::LineTooLong) {
+        context.record.detail = backend->name() + ": " + detail;
+        return refuse(std::move(refusal));
+      }
+      return failed(context, *backend, std::move(refusal), dialogue->credentials_sent(), std::move(detail));
     }
     if (auto* asked = std::get_if<postern::Challenge>(&event)) return pass_on(context, *asked);
     return Keep{};  // NeedData

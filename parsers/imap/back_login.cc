@@ -32,6 +32,7 @@ struct CodeRow {
 
 constexpr std::array kCodes = {
     CodeRow{"", Fault::BadCredentials, false},
+    CodeRow{"ALERT", Fault::BadCredentials, true},  // Dovecot, where its passdb gives a reason
     CodeRow{"AUTHENTICATIONFAILED", Fault::BadCredentials, false},
     CodeRow{"AUTHORIZATIONFAILED", Fault::NotAuthorized, true},
     CodeRow{"EXPIRED", Fault::PasswordExpired, true},

@@ -71,7 +71,7 @@ class Faults(Case):
         "no-serverbug": (imap(login="NO [SERVERBUG] oops"), SERVERBUG, "store_bug"),
         "no-limit": (imap(login="NO [LIMIT] too many"), "NO [LIMIT] too many", "user_limit"),
         "no-inuse": (imap(login="NO [INUSE] locked"), "NO [INUSE] locked", "user_limit"),
-        "no-alert": (imap(login="NO [ALERT] call us"), "NO [ALERT] call us", "store_refused"),
+        "no-alert": (imap(login="NO [ALERT] call us"), "NO [ALERT] call us", "bad_credentials"),
         "bad": (imap(login="BAD what"), SERVERBUG, "store_bug"),
     }
     pop3_cases = {

@@ -128,6 +128,16 @@ TEST_CASE("a BYE behind the credentials is not asked about elsewhere, unless it 
   }
 }
 
+TEST_CASE("an alert in the place of a wrong password is one, and a guess waits as long") {
+  World world(config(kImap, kTwoStores, "[limits]\nfailure_delay = \"2s\"\n"));
+  ask_to_log_in(world);
+  world.stores[0]->send("L NO [ALERT] Three tries are left.\r\n");
+  world.pass(std::chrono::seconds(1));
+  CHECK(take(world.client).empty());
+  world.pass(std::chrono::seconds(3));
+  CHECK(take(world.client) == "a NO [ALERT] Three tries are left.\r\n");
+}
+
 TEST_CASE("a password that is too long for the store is the client's, whatever the number of tries") {
   const std::string password(1100, 'p');
   SUBCASE("IMAP") {

@@ -208,6 +208,7 @@ TEST_CASE("every code of a refused login has its fault, in any case") {
            Row{"no", {Fault::BadCredentials, "", ""}},
            Row{"", {Fault::BadCredentials, "", ""}},
            Row{"[authenticationfailed] x", {Fault::BadCredentials, "", ""}},
+           Row{"[Alert] x", {Fault::BadCredentials, "Alert", "x"}},
            Row{"[Unavailable] x", {Fault::StoreUnavailable, "Unavailable", "x"}},
            Row{"[AUTHORIZATIONFAILED] x", {Fault::NotAuthorized, "AUTHORIZATIONFAILED", "x"}},
            Row{"[EXPIRED] x", {Fault::PasswordExpired, "EXPIRED", "x"}},
