@@ -32,7 +32,7 @@ enum class Fault : std::uint8_t {
   // The configuration's: another try will not help.
   StoreNoTls,          // STARTTLS or STLS is required and not offered, or refused
   StoreLoginDisabled,  // LOGINDISABLED, or no mechanism in common
-  MasterRefused,       // the store refused the master login: the client's own password was not the question
+  MasterRefused,       // the store refused the master's password, or the source's: the client's own was right
   StoreForward,        // XCLIENT was refused
   StoreBug,            // said [SERVERBUG], or BAD to a login
   Loop,                // the hop count ran out, or the backend is one of our own listeners

@@ -34,7 +34,9 @@ void give_credentials(const Attempt& attempt, BackSetup& setup) {
 }
 
 bool is_our_password(const Attempt& attempt) {
-  return attempt.pool->login == conf::LoginAs::Master || !attempt.destination.master.empty();
+  const auth::Destination& destination = attempt.destination;
+  return attempt.pool->login == conf::LoginAs::Master || !destination.master.empty() ||
+         !destination.password.empty();
 }
 
 // The store has refused a password that the client never saw; the client's own was right. The words of an

@@ -89,6 +89,27 @@ TEST_CASE("a store that the source names is dialled inside allowed_hosts, with t
   CHECK(line.find(" backend=198.51.100.7 ") != std::string::npos);
 }
 
+TEST_CASE("a password that the source gave and the store refuses is not the user's mistake") {
+  World world(config(kImap, kTwoStores, kHttp));
+  Peer& service = ask(world, kLogin);
+  service.send(answer("Auth-Status: OK\r\nAuth-User: robert\r\nAuth-Pass: other\r\n"));
+  world.settle();
+  REQUIRE(world.stores.size() == 2);
+  world.stores[1]->send(kGreeting);
+  world.settle();
+  CHECK(take(*world.stores[1]) == "L LOGIN \"robert\" \"other\"\r\n");
+  SUBCASE("a refusal is the configuration's, and at once") {
+    world.stores[1]->send("L NO [AUTHENTICATIONFAILED] no\r\n");
+    world.settle();
+    CHECK(take(world.client) == "a NO [SERVERBUG] Account is temporarily unavailable.\r\n");
+  }
+  SUBCASE("the words of an alert reach the user") {
+    world.stores[1]->send("L NO [ALERT] Pay your bill.\r\n");
+    world.settle();
+    CHECK(take(world.client) == "a NO [ALERT] Pay your bill.\r\n");
+  }
+}
+
 TEST_CASE("a store outside allowed_hosts is never dialled, whatever its name") {
   World world(config(kImap, kTwoStores, kHttp));
   world.names["mail.example.net"] = {*Address::parse("203.0.113.1")};
