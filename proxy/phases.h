@@ -162,7 +162,6 @@ struct Waiting : Phase {
   virtual Step answered(SessionContext&, Secret) { return Keep{}; }
   // The client gave up, and has been told. It may begin again; a token counts as refused.
   virtual Step cancelled(SessionContext& context);
-  bool challenged() const { return challenged_; }
 
   // A backend failed: the next one if one may still be tried, else the refusal to the client.
   Step failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
