@@ -29,15 +29,20 @@ constexpr std::string_view kError = "+ e30=\r\n";
 struct Challenged {
   World world{config(kImap, kTwoStores, kTokens)};
 
-  // The first store has the token, and says `bytes` to it.
-  explicit Challenged(std::string_view bytes = kError) {
+  // The first store has the token, and says `bytes` to it; perhaps that is all it says.
+  explicit Challenged(std::string_view bytes = kError, bool closes = false) {
+    for (const pool::Backend& each : world.snapshot()->pools[0].members->backends()) {
+      world.snapshot()->capabilities->learn(each, Protocol::Imap, "IMAP4rev1 SASL-IR AUTH=XOAUTH2");
+    }
     greet(world);
     world.client.send(kTokenLogin);
     world.settle();
+    REQUIRE(world.stores.size() == 1);
     world.stores[0]->send(kTokenGreeting);
     world.settle();
-    take(*world.stores[0]);
+    CHECK(take(*world.stores[0]).starts_with("L AUTHENTICATE XOAUTH2 "));
     world.stores[0]->send(bytes);
+    if (closes) world.stores[0]->finish();
     world.settle();
   }
 
@@ -118,24 +123,12 @@ TEST_CASE("a login whose challenge the client has seen goes to no other store") 
 }
 
 TEST_CASE("a store that closes in the moment of its challenge is refused to the client, who may go on") {
-  World world(config(kImap, kTwoStores, kTokens));
-  greet(world);
-  world.client.send(kTokenLogin);
-  world.settle();
-  world.stores[0]->send(kTokenGreeting);
-  world.settle();
-  world.stores[0]->send("* BYE [UNAVAILABLE] x\r\n+ e30=\r\n");
-  world.stores[0]->finish();
-  world.settle();
-  for (const auto& store : world.stores) store->send(kTokenGreeting);
-  world.settle();
-  for (const auto& store : world.stores) store->send(kError);
-  world.settle();
-  CHECK(world.dialled.size() == 1);
+  Challenged scene("* BYE [UNAVAILABLE] x\r\n+ e30=\r\n", true);
+  World& world = scene.world;
   world.client.send("\r\n");
   world.settle();
-  const std::string told = take(world.client);
-  CHECK(told.starts_with("+ e30=\r\na NO [UNAVAILABLE] "));
+  CHECK(world.dialled.size() == 1);
+  CHECK(take(world.client).starts_with("+ e30=\r\na NO [UNAVAILABLE] "));
   CHECK_FALSE(world.over());
 }
 
