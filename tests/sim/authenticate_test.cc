@@ -224,7 +224,7 @@ TEST_CASE("the log of a refusal says nothing of the attempt before") {
   CHECK(take(world.client).starts_with("a NO "));
   world.client.send("b LOGIN ann secret\r\n");
   world.settle();
-  world.stores.back()->send(answer("Auth-Status: no\r\n"));
+  service.send(answer("Auth-Status: no\r\n"));
   world.settle();
   CHECK(take(world.client).starts_with("b NO "));
   world.client.finish();
