@@ -325,8 +325,8 @@ struct Refuse final : Waiting {
   Refusal refusal;
   Duration at_least{0};  // the source wants the client to wait
   bool close = false;    // the source wants the session to end
-  std::string error;     // the client has to hear and answer it before (RFC 7628 §3.2.3); empty: there is none
-  bool told = false;     // the client has its answer: it gave up on a challenge
+  std::string error;  // the client has to hear and answer it before (RFC 7628 §3.2.3); empty: there is none
+  bool told = false;  // the client has its answer: it gave up on a challenge
   Time until{};
 
   Step begin(SessionContext& context) override;

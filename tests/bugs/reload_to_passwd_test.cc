@@ -17,8 +17,8 @@ master_user = "postern"
 master_password_file = ")";
 
 std::string with_auth(const std::string& master_file, const std::string& auth) {
-  return config(kImap, std::string(kStore) + master_file + "\"\n[pool.store.backends]\ns1 = \"192.0.2.101\"\n",
-                auth);
+  return config(
+      kImap, std::string(kStore) + master_file + "\"\n[pool.store.backends]\ns1 = \"192.0.2.101\"\n", auth);
 }
 
 }  // namespace
