@@ -28,7 +28,9 @@ double milliseconds_at(const std::vector<Time::duration>& sorted, double part) {
 LoadDriver::LoadDriver(const Options& options, LoadTls& tls)
     : options_(options),
       tls_(tls),
-      loop_({.end_of_turn = [this](Time::duration) { dead_.clear(); }, .woken = [this] { become_due(); }, .addresses = {}}),
+      loop_({.end_of_turn = [this](Time::duration) { dead_.clear(); },
+             .woken = [this] { become_due(); },
+             .addresses = {}}),
       plan_(plan_of(options.mode)) {
   target_.endpoint = *Endpoint::parse(options.endpoint);
   target_.protocol = options.protocol == "imap" ? Protocol::Imap : Protocol::Pop3;

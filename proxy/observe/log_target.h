@@ -33,8 +33,8 @@ class LogTarget : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   // Any thread. The error is one sentence; the target that was open stays in use.
   virtual std::expected<void, std::string> reopen() { return {}; }
-  // Before the first line. While nothing waits, the thread rests so long after a line: who logs meanwhile does
-  // not have to wake it, which costs more than the line itself.
+  // Before the first line. While nothing waits, the thread rests so long after a line: who logs meanwhile
+  // does not have to wake it, which costs more than the line itself.
   void rest_when(std::function<bool()> nothing_waits, std::chrono::milliseconds rest);
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 

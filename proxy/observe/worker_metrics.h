@@ -144,10 +144,10 @@ struct alignas(64) WorkerMetrics {
   Histogram backend_connect;
   Histogram backend_login;
 
-  Gauge accept_paused;   // listening sockets that are not polled at the moment
+  Gauge accept_paused;      // listening sockets that are not polled at the moment
   Gauge admission_waiting;  // newcomers in line for their next step
-  Gauge buffered_bytes;  // taken from one side and not yet sent to the other
-  RecentMax loop_lag;    // how much later than due a turn of the loop began
+  Gauge buffered_bytes;     // taken from one side and not yet sent to the other
+  RecentMax loop_lag;       // how much later than due a turn of the loop began
 
   ProtocolMetrics& of(Protocol protocol) { return protocols[static_cast<std::size_t>(protocol)]; }
   const ProtocolMetrics& of(Protocol protocol) const { return protocols[static_cast<std::size_t>(protocol)]; }

@@ -99,9 +99,8 @@ TEST_CASE("only what is a guess counts") {
     CAPTURE(postern::name_of(fault));
     const Secret password("secret " + std::to_string(i));
     const Address address = *Address::parse("192.0.2." + std::to_string(i));
-    const bool counts =
-        fault == Fault::BadCredentials || fault == Fault::NoRoute || fault == Fault::NotAuthorized ||
-        fault == Fault::PolicyRefused;
+    const bool counts = fault == Fault::BadCredentials || fault == Fault::NoRoute ||
+                        fault == Fault::NotAuthorized || fault == Fault::PolicyRefused;
     CHECK(delays.failed(address, "bob", password, fault, kStart) == (counts ? 2s : 0s));
     CHECK(delays.next(address, kStart) == (counts ? 4s : 2s));
   }
