@@ -76,6 +76,7 @@ Step Connect::line_up(SessionContext& context) {
       context.record.detail = choice->backend->name() + ": waited in line for a login slot";
       return refuse({Fault::NoBackend, {}, {}});
     }
+    waits_for = choice->backend;
     retry_at = now + kLookAgain;
     return Keep{};
   }
@@ -216,6 +217,12 @@ Step Connect::expired(SessionContext& context) {
   const Time now = context.reactor.now();
   if (now >= context.login_deadline()) return Waiting::expired(context);
   if (!login_ticket) {
+    // To look costs next to nothing, and thousands may be in line; only to go on costs newcomers their share.
+    const bool in_time = now - queued_at < attempt->login_time();
+    if (in_time && waits_for != nullptr && waits_for->crowded() && waits_for->health().usable(now)) {
+      retry_at = now + kLookAgain;
+      return Keep{};
+    }
     retry_at = kNever;
     return ask_to_dial(context);
   }

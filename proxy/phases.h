@@ -271,9 +271,10 @@ struct Connect final : Waiting {
   std::optional<Channel> back;
   std::vector<Address> candidates;  // of a host name, not tried yet
   Time queued_at{};
-  Time began{};            // to connect
-  Time tried_at{};         // the address that is tried now
-  Time retry_at = kNever;  // in line: when to look again
+  Time began{};                              // to connect
+  Time tried_at{};                           // the address that is tried now
+  const pool::Backend* waits_for = nullptr;  // for a login slot of it
+  Time retry_at = kNever;                    // when to look again
   bool established = false;
 };
 

@@ -43,6 +43,8 @@ class Backend {
   unsigned sessions() const { return state_->sessions.load(std::memory_order_relaxed); }
   unsigned pending_logins() const { return state_->pending_logins.load(std::memory_order_relaxed); }
   bool full() const { return session_limit_ != 0 && sessions() >= session_limit_; }
+  // As many logins are under way as it may have.
+  bool crowded() const { return pending_login_limit_ != 0 && pending_logins() >= pending_login_limit_; }
   const Health& health() const { return state_->health; }
   const std::shared_ptr<BackendState>& state() const { return state_; }
 
