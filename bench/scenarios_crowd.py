@@ -10,7 +10,7 @@ from drive import Crowd, drive
 from ground import Variant
 from servers import Failure
 
-GIVES_BACK = 6  # seconds in which a proxy may give memory back
+GIVES_BACK = 12  # seconds in which a proxy may give memory back
 SETTLED = 64 * 1024  # bytes by which memory may still change between two looks
 PER_PROCESS = {"perdition": 400}  # sessions, where each is a process
 
