@@ -83,4 +83,13 @@ void wipe(void* memory, std::size_t size) {
   if (size > 0) explicit_bzero(memory, size);  // a view of nothing may have no address
 }
 
+void reserve_wiping(std::string& text, std::size_t capacity) {
+  if (capacity <= text.capacity()) return;
+  std::string larger;
+  larger.reserve(capacity);
+  larger = text;
+  std::swap(text, larger);
+  wipe(larger.data(), larger.size());
+}
+
 }  // namespace postern

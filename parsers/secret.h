@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace postern {
@@ -43,5 +44,8 @@ class Secret {
 
 // Overwrites memory in a way that the compiler keeps.
 void wipe(void* memory, std::size_t size);
+
+// Makes room in a string that may hold a secret, and leaves no copy of it behind.
+void reserve_wiping(std::string& text, std::size_t capacity);
 
 }  // namespace postern

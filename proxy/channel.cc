@@ -110,35 +110,40 @@ bool Channel::write_clear(std::string_view bytes) {
     sent = result.size;
   }
   if (sent < bytes.size()) {
-    if (!pending_) pending_ = std::make_unique<Pending>(!tls_);
+    if (!pending_) pending_ = std::make_unique<Pending>(*reactor_, !tls_);
     pending_->add(bytes.substr(sent));
     update_interest();
   }
   return true;
 }
 
-// What grows leaves no copy behind.
+Channel::Pending::~Pending() {
+  reactor_.unwritten -= static_cast<std::int64_t>(left().size());
+  if (clear_text_) wipe(bytes_.data(), bytes_.size());
+}
+
 void Channel::Pending::add(std::string_view bytes) {
-  if (clear_text && size() + bytes.size() > capacity()) {
-    std::string larger;
-    larger.reserve(2 * (size() + bytes.size()));
-    larger = *this;
-    wipe(data(), size());
-    swap(larger);
-  }
-  append(bytes);
+  const std::size_t size = bytes_.size() + bytes.size();
+  if (clear_text_ && size > bytes_.capacity()) reserve_wiping(bytes_, 2 * size);
+  bytes_.append(bytes);
+  reactor_.unwritten += static_cast<std::int64_t>(bytes.size());
+}
+
+void Channel::Pending::sent(std::size_t size) {
+  sent_ += size;
+  reactor_.unwritten -= static_cast<std::int64_t>(size);
 }
 
 bool Channel::flush() {
   while (pending_) {
-    const std::string_view left = std::string_view(*pending_).substr(pending_->sent);
+    const std::string_view left = pending_->left();
     const net::IoResult result = left.empty() ? net::IoResult{} : transport_->write(left);
     if (result.kind == net::IoResult::Kind::Failed) {
       error_ = result.error;
       return false;
     }
-    pending_->sent += result.size;
-    if (pending_->sent == pending_->size()) {
+    pending_->sent(result.size);
+    if (pending_->left().empty()) {
       pending_.reset();
       if (finishing_ && !finished_) {
         finished_ = true;

@@ -62,7 +62,7 @@ class Channel {
   bool finished() const { return finished_; }
 
   // Bytes that wait for the socket (ciphertext when there is TLS).
-  std::size_t unwritten() const { return pending_ ? pending_->size() - pending_->sent : 0; }
+  std::size_t unwritten() const { return pending_ ? pending_->left().size() : 0; }
 
   void want_read(bool wanted);
   void break_off() { transport_->break_off(); }
@@ -75,15 +75,21 @@ class Channel {
   int error() const { return error_; }  // the errno that broke the connection; 0: none
 
  private:
-  struct Pending : std::string {
-    explicit Pending(bool clear) : clear_text(clear) {}
+  // What the socket did not take; counted in Reactor::unwritten.
+  class Pending {
+   public:
+    Pending(net::Reactor& reactor, bool clear_text) : reactor_(reactor), clear_text_(clear_text) {}
     Pending(const Pending&) = delete;
-    ~Pending() {
-      if (clear_text) wipe(data(), size());  // it may hold a password
-    }
+    ~Pending();
     void add(std::string_view bytes);
-    std::size_t sent = 0;
-    bool clear_text;
+    void sent(std::size_t size);
+    std::string_view left() const { return std::string_view(bytes_).substr(sent_); }
+
+   private:
+    net::Reactor& reactor_;
+    const bool clear_text_;  // it may hold a password: it is wiped
+    std::string bytes_;
+    std::size_t sent_ = 0;
   };
   Reading decrypt(std::string_view input);
   void update_interest();

@@ -34,9 +34,6 @@ class Session final : public net::TransportOwner, private net::Timer {
   // Ends it at once, without a word.
   void cut(Fault reason);
 
-  // Octets that wait for the client.
-  std::size_t unwritten() const { return context_->front.unwritten(); }
-
   bool over() const { return over_; }
   bool spliced() const;
   // IMAP after login, where a goodbye can be said between two answers.

@@ -120,10 +120,7 @@ void Worker::stop_accepting() {
 }
 
 void Worker::ask_to_leave(Duration spread) {
-  post([this, spread] {
-    leave_until_ = loop_.now() + spread;
-    leave_cursor_ = 0;
-  });
+  post([this, spread] { leaving_ = Leaving{.until = loop_.now() + spread}; });
 }
 
 void Worker::dismiss_all() {
@@ -196,21 +193,22 @@ void Worker::beat(Time now) {
     }
   }
   metrics_.accept_paused.set(paused);
+  metrics_.buffered_bytes.set(loop_.unwritten);
   metrics_.admission_waiting.set(static_cast<std::int64_t>(admission_.waiting()));
 
-  if (leave_until_ != kNever) ask_some_to_leave(now);
+  if (leaving_) ask_some_to_leave(now);
   loop_.timers().start(heartbeat_, now + kBeat);
 }
 
 // As many slots as must be looked at now for the rest to be looked at evenly in the beats that are left.
 void Worker::ask_some_to_leave(Time now) {
-  const auto beats = static_cast<std::size_t>(std::max<std::int64_t>((leave_until_ - now) / kBeat, 1));
-  const std::size_t share = (slots_.size() - leave_cursor_ + beats - 1) / beats;
-  for (const std::size_t end = leave_cursor_ + share; leave_cursor_ < end; ++leave_cursor_) {
-    Session* session = session_at(static_cast<std::uint32_t>(leave_cursor_));
+  const auto beats = static_cast<std::size_t>(std::max<std::int64_t>((leaving_->until - now) / kBeat, 1));
+  std::size_t& slot = leaving_->slot;
+  for (const std::size_t end = slot + (slots_.size() - slot + beats - 1) / beats; slot < end; ++slot) {
+    Session* session = session_at(static_cast<std::uint32_t>(slot));
     if (session != nullptr && session->can_be_asked_to_leave()) session->dismiss(Fault::ShuttingDown);
   }
-  if (leave_cursor_ == slots_.size()) leave_until_ = kNever;
+  if (slot == slots_.size()) leaving_.reset();
 }
 
 std::string Worker::new_session_id() {
@@ -244,7 +242,6 @@ bool Worker::is_own(const Endpoint& endpoint) const {
 void Worker::bury(std::uint32_t slot) { buried_.push_back(slot); }
 
 void Worker::end_turn(Time::duration turn) {
-  free_the_buried();
   admission_.turn(turn);
   while (const auto ticket = admission_.next()) {
     if (Session* session = session_at(ticket->slot)) session->on_admitted(*ticket);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -110,9 +111,12 @@ class Worker final : private SessionHost {
   std::vector<std::uint32_t> buried_;
   std::uint32_t generation_ = 0;
   std::uint64_t id_state_;
-  Time leave_until_ = kNever;  // asking sessions to leave until then
-  std::size_t leave_cursor_ = 0;
-  bool exhausted_ = false;  // the system had no descriptor left; looked at again with each beat
+  struct Leaving {
+    Time until;
+    std::size_t slot = 0;  // whose session is asked next
+  };
+  std::optional<Leaving> leaving_;  // sessions are being asked to leave
+  bool exhausted_ = false;          // the system had no descriptor left; looked at again with each beat
   std::atomic<unsigned> count_{0};
   std::atomic<Time::rep> last_turn_;
 

@@ -16,12 +16,8 @@ namespace postern::files {
 namespace {
 
 void grow(std::string& text, std::size_t size) {
-  std::string larger;
-  larger.reserve(size);
-  larger = text;
-  larger.resize(size);
-  std::swap(text, larger);
-  wipe(larger.data(), larger.size());
+  reserve_wiping(text, size);
+  text.resize(size);
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ struct Scratch {
 // another.
 class Reactor {
  public:
+  // Octets that wait for the sockets of all channels; kept by them.
+  std::int64_t unwritten = 0;
+
   virtual Time now() const = 0;
   virtual TimerWheel& timers() = 0;
   virtual Scratch& scratch() = 0;

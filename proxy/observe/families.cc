@@ -397,7 +397,7 @@ constexpr auto kFamilies = std::to_array<Family>({
      "The longest that a turn of the worker's loop began after its time, in the last 15 to 30 seconds.",
      loop_lag},
     {"postern_buffered_bytes", MetricType::Gauge, "",
-     "Bytes taken from one side of sessions and not yet sent to the other.",
+     "Bytes that wait until a slow client, store or service takes them.",
      one_number<&WorkerMetrics::buffered_bytes>},
     {"postern_log_lines_dropped_total", MetricType::Counter, "",
      "Lines of the log that are lost, because its target was too slow or failed.", log_lines_dropped},

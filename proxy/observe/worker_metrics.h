@@ -146,7 +146,7 @@ struct alignas(64) WorkerMetrics {
 
   Gauge accept_paused;      // listening sockets that are not polled at the moment
   Gauge admission_waiting;  // newcomers in line for their next step
-  Gauge buffered_bytes;     // taken from one side and not yet sent to the other
+  Gauge buffered_bytes;     // wait until a slow peer takes them
   RecentMax loop_lag;       // how much later than due a turn of the loop began
 
   ProtocolMetrics& of(Protocol protocol) { return protocols[static_cast<std::size_t>(protocol)]; }

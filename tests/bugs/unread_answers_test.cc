@@ -15,13 +15,15 @@ TEST_CASE("a client that does not read is not answered further, and loses nothin
   world.client.send(commands);
   world.settle();
   CHECK(world.client.received.empty());
-  CHECK(world.unwritten() < std::size_t{20} * 1024);
+  CHECK(world.unwritten > 0);
+  CHECK(world.unwritten < 20 * 1024);
 
   world.client.window = SIZE_MAX;
   world.settle();
   std::size_t answers = 0;
   for (std::size_t at = 0; (at = world.client.received.find("+OK", at)) != std::string::npos; ++at) ++answers;
   CHECK(answers == 5000);
+  CHECK(world.unwritten == 0);
 }
 
 }  // namespace postern::sim

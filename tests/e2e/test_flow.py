@@ -122,6 +122,7 @@ class Octets(Case):
         self.assertLess(seen, 8 * 1024 * MIB // 2)
         grown = int(postern.status("VmRSS")) - before
         self.assertLess(grown, 8 * 1024, "kB for eight sessions whose client does not read")
+        wait_for(lambda: 0 < postern.metric("postern_buffered_bytes") < 8 * 1024 * 1024, what="the count of what waits")
 
     @unittest.skipIf(is_sanitized(), "memory figures of a sanitizer mean nothing")
     def test_a_store_that_does_not_read_costs_a_bounded_buffer(self):

@@ -76,7 +76,6 @@ class World final : public net::Reactor, private SessionHost {
   // Moves the clock, in steps that no deadline can hide between.
   void pass(Duration duration);
 
-  std::size_t unwritten() const { return session_->unwritten(); }
   bool over() const { return session_ == nullptr; }
   void dismiss(Fault reason) { session_->dismiss(reason); }
   std::string log_line();  // of the session that has ended; waits for the log's own thread
