@@ -42,6 +42,20 @@ class Admission {
 
   std::size_t waiting() const;
 
+  // Charges this turn with what passes while it lives.
+  class Charge {
+   public:
+    Charge(Admission& admission, const net::Reactor& reactor)
+        : admission_(admission), reactor_(reactor), began_(reactor.now()) {}
+    Charge(const Charge&) = delete;
+    ~Charge() { admission_.spent(reactor_.now() - began_); }
+
+   private:
+    Admission& admission_;
+    const net::Reactor& reactor_;
+    const Time began_;
+  };
+
  private:
   std::array<std::deque<net::AnswerTicket>, 3> lines_;  // by Step
   Time::duration left_ = kLeast;

@@ -54,10 +54,8 @@ Step Connect::ask_to_dial(SessionContext& context) {
 }
 
 Step Connect::admitted(SessionContext& context) {
-  const Time before = context.reactor.now();
-  Step step = line_up(context);
-  context.host.admission().spent(context.reactor.now() - before);
-  return step;
+  const Admission::Charge charge(context.host.admission(), context.reactor);
+  return line_up(context);
 }
 
 Step Connect::line_up(SessionContext& context) {
@@ -148,13 +146,7 @@ Step Connect::connect_failed(SessionContext& context, Fault fault, std::string d
 }
 
 Step Connect::back_ready(SessionContext& context, bool readable, bool writable) {
-  const Time before = context.reactor.now();
-  Step step = go_on(context, readable, writable);
-  context.host.admission().spent(context.reactor.now() - before);
-  return step;
-}
-
-Step Connect::go_on(SessionContext& context, bool readable, bool writable) {
+  const Admission::Charge charge(context.host.admission(), context.reactor);
   if (!established) {
     if (const int error = back->connect_error(); error != 0) {
       return connect_failed(context, fault_of_errno(error), std::strerror(error));

@@ -29,20 +29,16 @@ Step Handshake::front_readable(SessionContext& context) {
 }
 
 Step Handshake::admitted(SessionContext& context) {
-  const Time before = context.reactor.now();
-  const std::string preface = std::exchange(received, {});
-  const tls::Status status = preface.empty() ? context.front.handshake() : context.front.handshake(preface);
+  const Admission::Charge charge(context.host.admission(), context.reactor);
+  const std::string early = std::exchange(received, {});
+  const tls::Status status = early.empty() ? context.front.handshake() : context.front.handshake(early);
   if (context.front.tls().has_read_hello()) due_ = Admission::Step::Finish;
-  Step step = go_on(context, status);
-  context.host.admission().spent(context.reactor.now() - before);
-  return step;
+  return go_on(context, status);
 }
 
 Step Handshake::offloaded(SessionContext& context) {
-  const Time before = context.reactor.now();
-  Step step = go_on(context, context.front.handshake({}));
-  context.host.admission().spent(context.reactor.now() - before);
-  return step;
+  const Admission::Charge charge(context.host.admission(), context.reactor);
+  return go_on(context, context.front.handshake({}));
 }
 
 Step Handshake::go_on(SessionContext& context, tls::Status status) {

@@ -261,7 +261,6 @@ struct Connect final : Waiting {
   Step connected(SessionContext& context);
   Step secure(SessionContext& context, tls::Status status);
   Step begin_connect(SessionContext& context);
-  Step go_on(SessionContext& context, bool readable, bool writable);
   Step hand_over(SessionContext& context);
   Step connect_failed(SessionContext& context, Fault fault, std::string detail);
 

@@ -7,16 +7,6 @@
 
 namespace postern::files {
 
-std::string to_string(const Problems& problems) {
-  std::string all;
-  for (const Problem& problem : problems) {
-    if (!all.empty()) all += "; ";
-    if (problem.line != 0) all += "line " + std::to_string(problem.line) + ": ";
-    all += problem.text;
-  }
-  return all;
-}
-
 std::uint64_t digest_of(std::string_view user) { return XXH3_64bits(user.data(), user.size()); }
 
 bool UserLines::next(std::string_view& line) {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <uv.h>
 
+#include "proxy/net/loop.h"
+
 namespace postern::net {
 
 // Owned by libuv from uv_queue_work() to the callback of its end, which always comes.
@@ -33,6 +35,7 @@ void Offload::begin(std::function<void()> work, AnswerTicket ticket) {
       [](uv_work_t* request, int) {
         const std::unique_ptr<Job> ended(static_cast<Job*>(request->data));
         if (ended->owner == nullptr) return;
+        Loop::event(request->loop);
         ended->owner->under_way_.erase(ended.get());
         ended->owner->done_(ended->ticket);
       });

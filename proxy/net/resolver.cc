@@ -7,6 +7,7 @@
 #include <utility>
 #include <uv.h>
 
+#include "proxy/net/loop.h"
 #include "proxy/net/socket.h"
 
 namespace postern::net {
@@ -71,6 +72,7 @@ struct Resolver::Engine {
                   [](uv_poll_t* poll, int status, int events) {
                     auto* engine = static_cast<Engine*>(poll->data);
                     if (engine == nullptr) return;
+                    Loop::event(poll->loop);
                     ares_socket_t descriptor = ARES_SOCKET_BAD;
                     uv_fileno(reinterpret_cast<uv_handle_t*>(poll), &descriptor);
                     const bool broken = status < 0;
