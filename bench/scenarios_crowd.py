@@ -59,13 +59,17 @@ def newcomers(ground, name, sizes):
             "tls": answer["tls"]}
 
 
+def at_work(ground, fresh, sizes):
+    return Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace)
+
+
 def signatures(ground, name, sizes):
     """Logins with an RSA certificate are due at a fixed rate while 500 sessions work at a fixed rate."""
     seconds = 4 if sizes.busy > 100 else 1
     with ground.start(name, Variant(certificate="rsa")) as fresh:
-        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as calm:
+        with at_work(ground, fresh, sizes) as calm:
             time.sleep(seconds)
-        with Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace) as busy:
+        with at_work(ground, fresh, sizes) as busy:
             answer = drive(ground, fresh, "logins", "--rate", sizes.signatures, "--count", seconds * sizes.signatures)
     return {"calm": calm.answer["p99_ms"], "busy": busy.answer["p99_ms"], "busy_p999": busy.answer["p999_ms"],
             "p50": answer["p50_ms"], "p99": answer["p99_ms"], "tls": answer["tls"]}
@@ -73,22 +77,20 @@ def signatures(ground, name, sizes):
 
 def storm(ground, name, sizes):
     """Everybody connects at once, leaves at once and comes again, while 500 sessions work at a fixed rate."""
-    def at_work():
-        return Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace)
+    def wave():
+        return Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm)
 
     with ground.start(name) as fresh:
         before = fresh.memory()
-        with at_work() as calm:
+        with at_work(ground, fresh, sizes) as calm:
             time.sleep(2 if sizes.busy > 100 else 0.5)
-        with Watch(fresh) as watch:
-            with contextlib.ExitStack() as crowd:
-                with at_work() as arrival:
-                    first = crowd.enter_context(Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm))
-                departure = at_work()
-                departure.__enter__()
-            time.sleep(0.5)
-            departure.__exit__(None)
-            with Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm) as again:
+        with Watch(fresh) as watch, contextlib.ExitStack() as crowd:
+            with at_work(ground, fresh, sizes) as arrival:
+                first = crowd.enter_context(wave())
+            with at_work(ground, fresh, sizes) as departure:
+                crowd.close()
+                time.sleep(0.5)
+            with wave() as again:
                 pass
         time.sleep(GIVES_BACK if sizes.busy > 100 else 0)
         after = settled(fresh)

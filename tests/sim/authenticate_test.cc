@@ -18,10 +18,6 @@ url = "http://192.0.2.200/auth"
 timeout = "3s"
 )";
 
-std::string answer(std::string_view fields) {
-  return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(fields) + "\r\n";
-}
-
 // The client has sent its login, and the service has been asked.
 Peer& ask(World& world, std::string_view login) {
   greet(world);
@@ -53,7 +49,7 @@ TEST_CASE("the source lets in, and the route gives the pool") {
   CHECK(service.received.find("Auth-User: bob\r\n") != std::string::npos);
   CHECK(service.received.find("Auth-Pass: secret\r\n") != std::string::npos);
   CHECK(world.stores.size() == 1);  // no store is dialled before the answer
-  service.send(answer("Auth-Status: OK\r\n"));
+  service.send(http_answer("Auth-Status: OK\r\n"));
   world.settle();
   REQUIRE(world.stores.size() == 2);
   world.stores[1]->send(kGreeting);
@@ -68,8 +64,8 @@ TEST_CASE("a store that the source names is dialled inside allowed_hosts, with t
   World world(config(kImap, kTwoStores, kHttp));
   Peer& service = ask(world, kLogin);
   service.send(
-      answer("Auth-Status: OK\r\nAuth-Server: 198.51.100.7\r\nAuth-Port: 1143\r\n"
-             "Auth-User: robert\r\nAuth-Pass: other\r\n"));
+      http_answer("Auth-Status: OK\r\nAuth-Server: 198.51.100.7\r\nAuth-Port: 1143\r\n"
+                  "Auth-User: robert\r\nAuth-Pass: other\r\n"));
   world.settle();
   REQUIRE(world.dialled.size() == 2);
   CHECK(world.dialled[1].to_string() == "198.51.100.7:1143");
@@ -92,7 +88,7 @@ TEST_CASE("a store that the source names is dialled inside allowed_hosts, with t
 TEST_CASE("a password that the source gave and the store refuses is not the user's mistake") {
   World world(config(kImap, kTwoStores, kHttp));
   Peer& service = ask(world, kLogin);
-  service.send(answer("Auth-Status: OK\r\nAuth-User: robert\r\nAuth-Pass: other\r\n"));
+  service.send(http_answer("Auth-Status: OK\r\nAuth-User: robert\r\nAuth-Pass: other\r\n"));
   world.settle();
   REQUIRE(world.stores.size() == 2);
   world.stores[1]->send(kGreeting);
@@ -117,7 +113,7 @@ TEST_CASE("a store outside allowed_hosts is never dialled, whatever its name") {
   SUBCASE("an address") { host = "203.0.113.1"; }
   SUBCASE("a name") { host = "mail.example.net"; }
   Peer& service = ask(world, kLogin);
-  service.send(answer("Auth-Status: OK\r\nAuth-Server: " + host + "\r\nAuth-Port: 143\r\n"));
+  service.send(http_answer("Auth-Status: OK\r\nAuth-Server: " + host + "\r\nAuth-Port: 143\r\n"));
   world.settle();
   world.pass(std::chrono::milliseconds(100));
   CHECK(world.dialled.size() == 1);
@@ -145,7 +141,7 @@ TEST_CASE("the service's words and wish to wait reach the client") {
   World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
   Peer& service = ask(world, kLogin);
   SUBCASE("with a wait the client may try again") {
-    service.send(answer("Auth-Status: Go away\r\nAuth-Wait: 3\r\n"));
+    service.send(http_answer("Auth-Status: Go away\r\nAuth-Wait: 3\r\n"));
     world.settle();
     CHECK(take(world.client).empty());
     world.pass(std::chrono::seconds(4));
@@ -153,7 +149,7 @@ TEST_CASE("the service's words and wish to wait reach the client") {
     CHECK_FALSE(world.over());
   }
   SUBCASE("without one it is closed") {
-    service.send(answer("Auth-Status: Go away\r\n"));
+    service.send(http_answer("Auth-Status: Go away\r\n"));
     world.settle();
     CHECK(take(world.client).find("Go away") != std::string::npos);
     CHECK(world.client.session_finished);
@@ -163,8 +159,8 @@ TEST_CASE("the service's words and wish to wait reach the client") {
 TEST_CASE("a token's error is told, heard, and then the login is refused") {
   World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
   Peer& service = ask(world, kToken);
-  service.send(
-      answer("Auth-Status: Invalid token\r\nAuth-Wait: 1\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
+  service.send(http_answer(
+      "Auth-Status: Invalid token\r\nAuth-Wait: 1\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
   world.settle();
   CHECK(take(world.client) == "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n");
   SUBCASE("the client answers") {
@@ -189,8 +185,8 @@ TEST_CASE("a token's error is told, heard, and then the login is refused") {
 TEST_CASE("a token that was refused counts, though the client leaves instead of answering") {
   World world(config(kImap, kTwoStores, kHttp));
   Peer& service = ask(world, kToken);
-  service.send(
-      answer("Auth-Status: Invalid token\r\nAuth-Wait: 1\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
+  service.send(http_answer(
+      "Auth-Status: Invalid token\r\nAuth-Wait: 1\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
   world.settle();
   world.client.reset();
   world.settle();
@@ -201,7 +197,7 @@ TEST_CASE("a token that was refused counts, though the client leaves instead of 
 TEST_CASE("a service's wish to end the session holds, though the client gives up") {
   World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
   Peer& service = ask(world, kToken);
-  service.send(answer("Auth-Status: Invalid token\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
+  service.send(http_answer("Auth-Status: Invalid token\r\nAuth-Error-SASL: eyJzdGF0dXMiOiI0MDEifQ==\r\n"));
   world.settle();
   take(world.client);
   world.client.send("*\r\n");
@@ -215,7 +211,7 @@ TEST_CASE("a service's wish to end the session holds, though the client gives up
 TEST_CASE("the log of a refusal says nothing of the attempt before") {
   World world(config(kImap, kTwoStores, std::string(kHttp) + "[limits]\nfailure_delay = \"0s\"\n"));
   Peer& service = ask(world, kLogin);
-  service.send(answer("Auth-Status: OK\r\n"));
+  service.send(http_answer("Auth-Status: OK\r\n"));
   world.settle();
   world.stores[1]->send(kGreeting);
   world.settle();
@@ -224,7 +220,7 @@ TEST_CASE("the log of a refusal says nothing of the attempt before") {
   CHECK(take(world.client).starts_with("a NO "));
   world.client.send("b LOGIN ann secret\r\n");
   world.settle();
-  service.send(answer("Auth-Status: no\r\n"));
+  service.send(http_answer("Auth-Status: no\r\n"));
   world.settle();
   CHECK(take(world.client).starts_with("b NO "));
   world.client.finish();

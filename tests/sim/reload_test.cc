@@ -11,26 +11,7 @@ namespace {
 using std::chrono::seconds;
 
 std::string with_redis(std::string_view address) {
-  return R"(
-[limits]
-login_time = "5m"
-[listen.front]
-protocol = "imap"
-address = ["127.0.0.1:993"]
-tls = "none"
-[[route]]
-map = "homes"
-[map.homes.redis]
-timeout = "2m"
-address = ")" +
-         std::string(address) + "\"\n" + R"(
-[pool.store]
-forward = []
-[pool.store.backends]
-s1 = "192.0.2.101"
-[admin]
-http = ""
-)";
+  return mapped(address, "timeout = \"2m\"\n[limits]\nlogin_time = \"5m\"\n");
 }
 
 }  // namespace

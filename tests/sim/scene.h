@@ -76,4 +76,18 @@ inline void log_in(World& world) {
   take(world.client);
 }
 
+// An answer of an HTTP service of identity.
+inline std::string http_answer(std::string_view fields) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(fields) + "\r\n";
+}
+
+// Users are looked up in a map, which is in a Redis; `redis` has its keys beside the address.
+inline std::string mapped(std::string_view address, std::string_view redis) {
+  std::string front(kImap);
+  constexpr std::string_view kByPool = "pool = \"store\"";
+  front.replace(front.find(kByPool), kByPool.size(), "map = \"homes\"");
+  return front + "[map.homes.redis]\naddress = \"" + std::string(address) + "\"\n" + std::string(redis) +
+         "[pool.store]\nforward = []\n[pool.store.backends]\ns1 = \"192.0.2.101\"\n";
+}
+
 }  // namespace postern::sim

@@ -20,30 +20,6 @@ url = "http://192.0.2.200/auth"
 timeout = "3s"
 )";
 
-constexpr std::string_view kMap = R"(
-[listen.front]
-protocol = "imap"
-address = ["127.0.0.1:993"]
-tls = "none"
-[[route]]
-map = "homes"
-[map.homes.redis]
-address = "192.0.2.201:6379"
-timeout = "2s"
-[map.homes.cache]
-found = "30s"
-[pool.store]
-forward = []
-[pool.store.backends]
-s1 = "192.0.2.101"
-[admin]
-http = ""
-)";
-
-std::string answer(std::string_view fields) {
-  return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(fields) + "\r\n";
-}
-
 std::uint64_t answers(World& world, observe::SourceResult result) {
   return world.counted().source.answers[static_cast<std::size_t>(result)].value();
 }
@@ -66,13 +42,13 @@ TEST_CASE("a source's answers are counted by what they mean, with their time") {
   CHECK(source.waiting.value() == 1);
   SUBCASE("accepted") {
     world.pass(milliseconds(40));
-    world.stores[0]->send(answer("Auth-Status: OK\r\n"));
+    world.stores[0]->send(http_answer("Auth-Status: OK\r\n"));
     world.settle();
     CHECK(answers(world, observe::SourceResult::Accepted) == 1);
     CHECK(about_40_ms(source.wait) == 1);
   }
   SUBCASE("refused") {
-    world.stores[0]->send(answer("Auth-Status: no\r\nAuth-Wait: 1\r\n"));
+    world.stores[0]->send(http_answer("Auth-Status: no\r\nAuth-Wait: 1\r\n"));
     world.settle();
     CHECK(answers(world, observe::SourceResult::Refused) == 1);
   }
@@ -90,7 +66,7 @@ TEST_CASE("a source's answers are counted by what they mean, with their time") {
 }
 
 TEST_CASE("a map's answers are counted, and those of its cache") {
-  World world(kMap);
+  World world(mapped("192.0.2.201:6379", "timeout = \"2s\"\n[map.homes.cache]\nfound = \"30s\"\n"));
   greet(world);
   world.client.send(kLogin);
   world.settle();
