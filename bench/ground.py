@@ -5,11 +5,12 @@ import os
 import socket
 import subprocess
 
+from floor import floor
 from peers import PEERS
 from postern import postern
 from servers import Server, free_ports
 
-PROXIES = {"postern": postern, **PEERS}
+PROXIES = {"postern": postern, "floor": floor, **PEERS}
 OPENSSL = """openssl_conf = start
 [start]
 ssl_conf = parts
@@ -27,6 +28,7 @@ class Variant:
     store_tls: bool = False
     workers: int = 1
     source: str = "store"        # of identity: "store", "passwd", "http", "dovecot"
+    logs: bool = True            # Postern writes a line for each session
     probes: bool = True          # Postern looks after its store's health while it is measured
 
 
@@ -61,6 +63,9 @@ class Ground:
 
     def program(self, name):
         return os.path.join(self.load_build, "bench", name)
+
+    def floor_program(self):
+        return os.path.join(self.build, "bench", "bench_floor")  # with the BoringSSL that Postern has
 
     def start_store(self):
         names = ("imap", "pop3", "auth", "imaps", "pop3s")

@@ -143,6 +143,8 @@ def version_of(server):
     if server.name == "postern":
         with open(os.path.join(server.folder, "log")) as log:
             return next((line.strip() for line in log if "started" in line), "postern: no line says that it started")
+    if server.name == "floor":
+        return "floor: blocking threads, with the BoringSSL of Postern's build"
     if server.name == "haproxy":
         return lines_of("/usr/sbin/haproxy", "-v")[0].split(" - ")[0] + ", " + haproxy_library()
     if server.name == "nginx":

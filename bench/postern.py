@@ -32,6 +32,7 @@ spread = "0s"
 deadline = "0s"
 [log]
 target = "{folder}/log"
+level = "{"info" if variant.logs else "warn"}"
 [limits]
 sessions = 9500
 prelogin_per_address = 0

@@ -8,8 +8,8 @@ import scenarios_login as login
 import scenarios_splice as splice
 from ground import Variant
 
-ALL = ("postern", "haproxy", "nginx", "dovecot", "perdition")
-NO_FORKS = ALL[:4]  # perdition has a process for each session
+NO_FORKS = ("postern", "floor", "haproxy", "nginx", "dovecot")
+ALL = (*NO_FORKS, "perdition")  # which has a process for each session
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +81,7 @@ SCENARIOS = {
     "resumed12": logins(login.resumed12, "TLS 1.2 resumed", who=NO_FORKS),
     "rsa": logins(login.login, "RSA-2048", Variant(certificate="rsa")),
     "mlkem": logins(login.mlkem, "X25519MLKEM768", who=("postern",)),
+    "unlogged": logins(login.login, "nothing logged", Variant(logs=False), ("postern",)),
     "pop3": logins(login.pop3, "POP3"),
     "paced": Scenario(login.paced, [Metric("cpu", "login, at a fixed rate: CPU µs"), Metric("p50", "  p50 ms", 2),
                                     Metric("p99", "  p99 ms", 2), Metric("p999", "  p99.9 ms", 2),
@@ -130,10 +131,11 @@ SCENARIOS = {
 }
 
 GROUPS = {
-    "logins": ("login", "resumed", "tls12", "resumed12", "rsa", "mlkem", "pop3", "paced"),
+    "logins": ("login", "resumed", "tls12", "resumed12", "rsa", "mlkem", "unlogged", "pop3", "paced"),
     "transfers": ("fetch", "append", "small", "fetch_tls", "append_tls"),
     "noops": ("noop1", "noop", "noop100", "noop2000"),
     "crowds": ("idle", "growth", "newcomers", "signatures", "storm", "workers"),
     "sources": ("by_store", "by_passwd", "by_http", "by_dovecot", "yescrypt"),
     "budgets": ("login", "idle", "fetch", "noop"),
+    "floors": ("login", "resumed", "rsa", "fetch", "append", "small", "noop1", "noop"),
 }

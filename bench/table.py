@@ -10,20 +10,21 @@ def median(results, scenario, name, key):
     return statistics.median(figures[key] for figures in rounds) if rounds and not isinstance(rounds, str) else None
 
 
-def print_table(scenarios, proxies, results):
+def print_table(scenarios, proxies, results, beside):
+    """`beside`: the proxy whose median the others' are parts of."""
     lines = [["", *proxies, "budget"]]
     for scenario in scenarios:
         for metric in SCENARIOS[scenario].metrics:
-            peer = median(results, scenario, "haproxy", metric.key)
-            cells = [cell(results, scenario, name, metric, peer) for name in proxies]
-            lines.append([metric.title, *cells,
-                          verdict(metric, median(results, scenario, "postern", metric.key), peer)])
+            base = median(results, scenario, beside, metric.key)
+            cells = [cell(results, scenario, name, metric, base if name != beside else None) for name in proxies]
+            lines.append([metric.title, *cells, verdict(metric, median(results, scenario, "postern", metric.key),
+                                                        median(results, scenario, "haproxy", metric.key))])
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for line in lines:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
 
 
-def cell(results, scenario, name, metric, peer):
+def cell(results, scenario, name, metric, base):
     if (scenario, name) not in results:
         return "–"
     middle = median(results, scenario, name, metric.key)
@@ -31,7 +32,7 @@ def cell(results, scenario, name, metric, peer):
         return "FAILED"
     all_rounds = [figures[metric.key] for figures in results[scenario, name]]
     text = f"{middle:.{metric.digits}f} ({min(all_rounds):.{metric.digits}f}–{max(all_rounds):.{metric.digits}f})"
-    return text + (f" {middle / peer:.2f}×" if peer and name != "haproxy" else "")
+    return text + (f" {middle / base:.2f}×" if base else "")
 
 
 def verdict(metric, figure, peer):
