@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::seconds kShortest{1};
 constexpr std::chrono::seconds kLongest{300};
 constexpr std::chrono::seconds kAfterFailure{1};
+constexpr std::chrono::seconds kPatience{1};  // with name servers, where an old answer is known
 
 template <class Handle>
 void close_and_delete(Handle* handle) {
@@ -27,13 +28,15 @@ void close_and_delete(Handle* handle) {
 
 }  // namespace
 
-// Owns the channel, one uv_poll_t per socket that c-ares opens, a timer for its timeouts, and an idle-like
-// zero timer that delivers what is ready.
+// Owns the channel, one uv_poll_t per socket that c-ares opens, a timer for its timeouts, one for our
+// patience, and an idle-like zero timer that delivers what is ready.
 struct Resolver::Engine {
-  explicit Engine(Resolver* resolver) : owner(resolver), timer(new uv_timer_t), delivery(new uv_timer_t) {
-    uv_timer_init(owner->loop_, timer);
-    uv_timer_init(owner->loop_, delivery);
-    timer->data = delivery->data = this;
+  explicit Engine(Resolver* resolver)
+      : owner(resolver), timer(new uv_timer_t), patience(new uv_timer_t), delivery(new uv_timer_t) {
+    for (uv_timer_t* each : {timer, patience, delivery}) {
+      uv_timer_init(owner->loop_, each);
+      each->data = this;
+    }
     ares_library_init(ARES_LIB_INIT_ALL);
     ares_options options{};
     options.timeout = 2000;
@@ -48,8 +51,7 @@ struct Resolver::Engine {
   ~Engine() {
     ares_destroy(channel);  // calls back what is open, with ARES_EDESTRUCTION
     for (auto& [socket, poll] : polls) close_and_delete(poll);
-    close_and_delete(timer);
-    close_and_delete(delivery);
+    for (uv_timer_t* each : {timer, patience, delivery}) close_and_delete(each);
     ares_library_cleanup();
   }
 
@@ -113,6 +115,17 @@ struct Resolver::Engine {
         0, 0);
   }
 
+  void await() {
+    if (uv_is_active(reinterpret_cast<uv_handle_t*>(patience)) != 0) return;
+    uv_timer_start(
+        patience,
+        [](uv_timer_t* handle) {
+          if (handle->data == nullptr) return;
+          static_cast<Engine*>(handle->data)->owner->lose_patience(std::chrono::steady_clock::now());
+        },
+        static_cast<std::uint64_t>(std::chrono::milliseconds(kPatience).count()), 0);
+  }
+
   struct Question {
     Engine* engine;
     std::string host;
@@ -150,11 +163,14 @@ struct Resolver::Engine {
   ares_channel channel = nullptr;
   std::map<ares_socket_t, uv_poll_t*> polls;
   uv_timer_t* timer;
+  uv_timer_t* patience;
   uv_timer_t* delivery;
 };
 
-Resolver::Resolver(uv_loop_s* loop, Answer answer)
-    : loop_(loop), answer_(std::move(answer)), engine_(std::make_unique<Engine>(this)) {}
+Resolver::Resolver(uv_loop_s* loop, Answer answer, const std::string& servers)
+    : loop_(loop), answer_(std::move(answer)), engine_(std::make_unique<Engine>(this)) {
+  if (!servers.empty()) ares_set_servers_ports_csv(engine_->channel, servers.c_str());
+}
 
 Resolver::~Resolver() = default;
 
@@ -166,6 +182,7 @@ void Resolver::resolve(const std::string& host, AnswerTicket ticket, Time now) {
     return;
   }
   entry.waiting.push_back(ticket);
+  if (!entry.addresses.empty()) engine_->await();
   if (entry.asking) return;
   entry.asking = true;
   engine_->ask(host);
@@ -184,6 +201,17 @@ void Resolver::answered(const std::string& host, std::vector<Address> addresses,
   }
   for (const AnswerTicket ticket : entry.waiting) ready_.push_back({entry.addresses, ticket});
   entry.waiting.clear();
+  engine_->deliver_soon();
+}
+
+// Who waits for a name that is known gets the old answer; the question goes on.
+void Resolver::lose_patience(Time now) {
+  for (auto& [host, entry] : entries_) {
+    if (entry.waiting.empty() || entry.addresses.empty()) continue;
+    entry.fresh_until = now + kAfterFailure;
+    for (const AnswerTicket ticket : entry.waiting) ready_.push_back({entry.addresses, ticket});
+    entry.waiting.clear();
+  }
   engine_->deliver_soon();
 }
 
