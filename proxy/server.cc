@@ -97,17 +97,17 @@ Server::~Server() {
   prober_.stop();
   drain_timer_.stop();
   signals_.reset();
+  hangups_.reset();
 }
 
 std::expected<void, std::string> Server::open() {
+  // Reading a million users takes seconds, in which a log may be rotated.
+  hangups_ = std::make_unique<net::Signals>(loop_.handle(), std::vector{SIGHUP}, [this](int) { reload(); });
   auto snapshot = compose(loaded_, nullptr, &metrics_, loop_.now());
   if (!snapshot) return std::unexpected(conf::to_string(snapshot.error()));
   std::vector<Endpoint> kept;
   const unsigned count = workers_of(loaded_.config);
-  for (unsigned i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, shared_, metrics_.worker(i), *snapshot));
-  }
-  auto gates = open_gates(**snapshot, kept);
+  auto gates = open_gates(**snapshot, count, kept);
   if (!gates) return std::unexpected(gates.error() + "\n");
   if (auto raised = raise_descriptor_limit(loaded_.config.limits.sessions); !raised) {
     return std::unexpected(raised.error() + "\n");
@@ -117,6 +117,10 @@ std::expected<void, std::string> Server::open() {
       return std::unexpected(dropped.error() + "\n");
   }
   forbid_core_dumps();
+  // Workers connect to services: as the user who will do so again later.
+  for (unsigned i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, shared_, metrics_.worker(i), *snapshot));
+  }
   use(std::move(loaded_), *snapshot, std::move(*gates), std::move(kept));
   metrics_.shared().config_last_reload_successful.set(1);
   if (auto started = start_admin(); !started) return std::unexpected(started.error() + "\n");
@@ -124,8 +128,8 @@ std::expected<void, std::string> Server::open() {
 }
 
 std::expected<std::vector<std::vector<Worker::Gate>>, std::string> Server::open_gates(
-    const Snapshot& snapshot, std::vector<Endpoint>& kept) {
-  std::vector<std::vector<Worker::Gate>> gates(workers_.size());
+    const Snapshot& snapshot, std::size_t workers, std::vector<Endpoint>& kept) {
+  std::vector<std::vector<Worker::Gate>> gates(workers);
   for (const ListenerPlan& listener : snapshot.listeners) {
     for (const Endpoint& endpoint : listener.addresses) {
       if (std::ranges::find(endpoints_, endpoint) != endpoints_.end()) {
@@ -179,8 +183,8 @@ std::expected<void, std::string> Server::start_admin() {
 }
 
 void Server::run() {
-  signals_ = std::make_unique<net::Signals>(loop_.handle(), std::vector{SIGTERM, SIGINT, SIGHUP},
-                                            [this](int number) { on_signal(number); });
+  signals_ =
+      std::make_unique<net::Signals>(loop_.handle(), std::vector{SIGTERM, SIGINT}, [this](int) { end(); });
   for (const auto& worker : workers_) worker->start();
   std::string listeners;
   for (const Endpoint& endpoint : endpoints_)
@@ -198,14 +202,9 @@ void Server::run() {
   log_->event(observe::Level::Info, "stopped", {{"sessions_cut", left}});
 }
 
-void Server::on_signal(int number) {
-  if (number == SIGHUP) {
-    reload();
-  } else if (drain_ == Drain::No) {
-    begin_drain();
-  } else {
-    loop_.stop();
-  }
+void Server::end() {
+  if (drain_ == Drain::No) return begin_drain();
+  loop_.stop();
 }
 
 void Server::reload() {
@@ -222,7 +221,7 @@ void Server::reload() {
   auto next = compose(*loaded, snapshot().get(), &metrics_, loop_.now());
   if (!next) return refuse(conf::to_string(next.error()));
   std::vector<Endpoint> kept;
-  auto gates = open_gates(**next, kept);
+  auto gates = open_gates(**next, workers_.size(), kept);
   if (!gates) return refuse(gates.error());
   if (drain_ != Drain::No) return refuse("the proxy is draining");
   const std::string waiting = needs_restart(loaded_.config, loaded->config);

@@ -46,9 +46,10 @@ class Server {
   Server(Start start, conf::Loaded loaded, std::unique_ptr<observe::Log> log);
   std::expected<void, std::string> open();
   std::expected<std::vector<std::vector<Worker::Gate>>, std::string> open_gates(const Snapshot& snapshot,
+                                                                                std::size_t workers,
                                                                                 std::vector<Endpoint>& kept);
   std::expected<void, std::string> start_admin();
-  void on_signal(int number);
+  void end();  // at first in good order, the second time at once
   void reload();
   void use(conf::Loaded loaded, std::shared_ptr<const Snapshot> snapshot,
            std::vector<std::vector<Worker::Gate>> gates, std::vector<Endpoint> kept);
@@ -89,7 +90,7 @@ class Server {
   std::vector<Endpoint> endpoints_;  // that are listened on
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<observe::AdminHttp> admin_;
-  std::unique_ptr<net::Signals> signals_;
+  std::unique_ptr<net::Signals> hangups_, signals_;
   std::atomic<Drain> drain_{Drain::No};
   Time drain_began_{};
 

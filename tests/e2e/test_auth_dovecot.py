@@ -60,6 +60,13 @@ class AuthDovecot(Case):
     def verdict(self, wire, port=993):
         return wire.line() if port == 995 else wire.lines_until("a ")[-1]
 
+    def test_a_socket_that_the_user_may_not_open_is_told_from_the_first_login(self):
+        """Not only when the connection that root has made is renewed."""
+        service = self.service()
+        postern = self.run_with(service, self.fake(), server={"user": "nobody"})
+        self.assertEqual(self.connect(postern).ask(f"a LOGIN anna {FRONT['anna']}")[-1], f"a {UNAVAILABLE}")
+        self.assertIn("Permission denied", postern.wait_for_record(msg="login_refused")["detail"])
+
     def test_passwords_are_checked_by_the_service(self):
         store = self.fake()
         postern = self.run_with(self.service(), store)

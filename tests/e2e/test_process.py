@@ -1,5 +1,6 @@
 """The process itself: libraries, privileges, log, admin pages."""
 
+import crypt
 import os
 import pwd
 import re
@@ -10,6 +11,7 @@ import unittest
 
 from rig.case import Case
 from rig.ground import wait_for
+from rig.postern import is_sanitized
 from rig.wire import Wire, trusting
 
 PASSWORD = "process-secret-5"
@@ -42,6 +44,17 @@ class Inside(Case):
         self.assertEqual(int(re.search(r"^CapEff:\s+(\w+)$", status, re.MULTILINE)[1], 16), 0)
         groups = re.search(r"^Groups:\s*(.*)$", status, re.MULTILINE)[1].split()
         self.assertLessEqual(set(groups), {str(nobody.pw_gid)})
+
+    @unittest.skipIf(is_sanitized(), "a sanitizer's memory hides how far the start has come")
+    def test_a_hangup_while_it_reads_its_users_is_kept(self):
+        """Reading many takes time, in which a log may be rotated."""
+        hashed = crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_SHA256, rounds=1000))
+        users = self.ground.write("passwd", "".join(f"user{number}:{hashed}\n" for number in range(400_000)), 0o600)
+        large = "awk '/^VmRSS/ { exit $2 < 25000 }' /proc/$$/status"
+        hang_up = f'(until {large}; do :; done; kill -HUP $$) & exec "$@"'
+        postern = self.start(self.store, {"auth": {"by": "passwd", "passwd_file": users}},
+                             prefix=["/bin/sh", "-c", hang_up, "sh"])
+        postern.wait_for_record(msg="reloaded")
 
     def test_no_core_can_hold_a_password(self):
         postern = self.start(self.store)
