@@ -186,11 +186,8 @@ void Worker::beat(Time now) {
   std::int64_t paused = 0;
   for (OpenGate& gate : gates_) {
     if (!gate.acceptor->paused()) continue;
-    if (shared_.sessions.load(std::memory_order_relaxed) < limit) {
-      gate.acceptor->resume();
-    } else {
-      ++paused;
-    }
+    ++paused;
+    if (shared_.sessions.load(std::memory_order_relaxed) < limit) gate.acceptor->resume();
   }
   metrics_.accept_paused.set(paused);
   metrics_.buffered_bytes.set(loop_.unwritten);
