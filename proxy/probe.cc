@@ -20,7 +20,8 @@ Probe::Probe(net::Reactor& reactor, const StorePool& pool, const pool::Backend& 
 void Probe::begin() {
   reactor_.timers().start(*this, reactor_.now() + pool_.members->health().timeout);
   if (const auto address = Address::parse(backend_.host())) {
-    dial(*address);
+    untried_ = {*address};
+    dial_next({});
   } else {
     reactor_.resolve(backend_.host(), ticket_);
   }
@@ -28,28 +29,31 @@ void Probe::begin() {
 
 void Probe::on_addresses(const std::vector<Address>& addresses) {
   if (over_) return;
-  if (addresses.empty()) {
-    finish("no address for " + backend_.host());
-  } else {
-    dial(addresses.front());
-  }
+  untried_.assign(addresses.begin(), addresses.end());
+  dial_next("no address for " + backend_.host());
 }
 
-void Probe::dial(const Address& address) {
-  auto transport = reactor_.dial({address, backend_.port(protocol_)}, this, 0);
-  if (!transport) {
-    finish(std::strerror(transport.error()));
-    return;
+// A login, too, tries all addresses of a name; `problem` is that of the one before.
+void Probe::dial_next(std::string problem) {
+  while (!untried_.empty()) {
+    const Address address = untried_.front();
+    untried_.pop_front();
+    auto transport = reactor_.dial({address, backend_.port(protocol_)}, this, 0);
+    if (transport) {
+      channel_.emplace(reactor_, std::move(*transport));
+      channel_->await_connection();
+      return;
+    }
+    problem = std::strerror(transport.error());
   }
-  channel_.emplace(reactor_, std::move(*transport));
-  channel_->await_connection();
+  finish(std::move(problem));
 }
 
 void Probe::on_ready(int, bool readable, bool writable) {
   if (over_) return;
   if (!established_) {
     if (const int error = channel_->connect_error(); error != 0) {
-      finish(std::strerror(error));
+      dial_next(std::strerror(error));
     } else {
       connected();
     }

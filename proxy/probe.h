@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,7 +30,7 @@ class Probe final : public net::TransportOwner, private net::Timer {
 
  private:
   void expired(Time now) override;
-  void dial(const Address& address);
+  void dial_next(std::string problem);
   void connected();
   void handshaken(tls::Status status);
   void talk(std::string_view received);
@@ -42,6 +43,7 @@ class Probe final : public net::TransportOwner, private net::Timer {
   pool::Capabilities& capabilities_;
   net::AnswerTicket ticket_;
   Done done_;
+  std::deque<Address> untried_;  // of the backend's name
   std::optional<Channel> channel_;
   std::unique_ptr<BackDialogue> dialogue_;
   bool established_ = false;
