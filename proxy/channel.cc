@@ -122,7 +122,15 @@ Channel::Pending::~Pending() {
   if (clear_text_) wipe(bytes_.data(), bytes_.size());
 }
 
+// What was sent makes room for what comes, so that it does not grow with what has passed.
 void Channel::Pending::add(std::string_view bytes) {
+  if (sent_ > left().size()) {
+    const std::size_t size = left().size();
+    std::copy_n(bytes_.data() + sent_, size, bytes_.data());
+    if (clear_text_) wipe(bytes_.data() + size, bytes_.size() - size);
+    bytes_.resize(size);
+    sent_ = 0;
+  }
   const std::size_t size = bytes_.size() + bytes.size();
   if (clear_text_ && size > bytes_.capacity()) reserve_wiping(bytes_, 2 * size);
   bytes_.append(bytes);
