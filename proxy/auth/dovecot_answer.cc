@@ -166,6 +166,7 @@ Answer understand_ok(DovecotReply reply, std::chrono::system_clock::time_point n
   for (const std::string* name : {&to.user, &to.pool, &to.backend, &to.store_user, &to.master}) {
     if (has_control(*name)) return misunderstood("OK with a control character in a name");
   }
+  if (!to.backend.empty() && to.pool.empty()) return misunderstood("OK with a backend without its pool");
   if (const std::string* timeout = fields.find("proxy_timeout")) {
     to.timeout = parse_interval(*timeout);
     if (!to.timeout) return misunderstood("OK with a proxy_timeout that is none, or more than an hour");

@@ -86,6 +86,7 @@ Answer accept(const HttpAnswer& answer, bool named) {
   if (host->has_value() != port->has_value())
     return malformed(*host ? "Auth-Port is missing" : "Auth-Server is missing");
   if (*host && !is_host(**host)) return malformed("Auth-Server is no host");
+  if (*backend && !*pool) return malformed("Auth-Backend without Auth-Pool");
   if (!named && !*user) return malformed("Auth-User is missing: the login had no user name");
 
   Answer accepted;

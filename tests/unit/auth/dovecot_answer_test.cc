@@ -99,6 +99,7 @@ TEST_CASE("an OK that makes no sense is no permission") {
                                         "user=b\tproxy\thost=x\tport=0",
                                         "user=b\tproxy\thost=x\tport=65536",
                                         "user=b\tproxy\thost=x\tport=143x",
+                                        "user=b\tbackend=s1",
                                         "user=b\tproxy_timeout=soon",
                                         "user=b\tproxy_timeout=2h",
                                         "user=b\tproxy_timeout=99999999999999999999",

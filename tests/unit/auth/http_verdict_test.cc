@@ -103,6 +103,7 @@ TEST_CASE("what is missing or malformed is the service's fault, and is named") {
       {{{"Auth-Status", "OK"}, {"Auth-Pass", "a\x7f"}}, "Auth-Pass is not printable"},
       {{{"Auth-Status", "OK"}, {"Auth-Pool", ""}}, "Auth-Pool is empty"},
       {{{"Auth-Status", "OK"}, {"Auth-Backend", "a"}, {"auth-backend", "a"}}, "Auth-Backend is repeated"},
+      {{{"Auth-Status", "OK"}, {"Auth-Backend", "a"}}, "Auth-Backend without Auth-Pool"},
       {{{"Auth-Status", "WAIT"}, {"Auth-Wait", "soon"}}, "Auth-Wait is not a number from 0 to 86400"},
       {{{"Auth-Status", "No"}, {"Auth-Wait", "-3"}}, "Auth-Wait is not a number from 0 to 86400"},
       {{{"Auth-Status", "No"}, {"Auth-Wait", "86401"}}, "Auth-Wait is not a number from 0 to 86400"},
