@@ -76,6 +76,7 @@ struct FrontLimits {
   std::size_t line = std::size_t{40} * 1024;    // one unfinished command, its literals included
   std::size_t literal = std::size_t{4} * 1024;  // one literal in it
   unsigned bad_commands = 3;                    // the last of these closes
+  unsigned commands = 200;                      // good and bad ones; one more closes
 };
 
 struct FrontSetup {

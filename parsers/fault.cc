@@ -69,6 +69,7 @@ constexpr std::array<FaultRow, kFaults> kTable{{
 
     client(TooManyAttempts, "too_many_attempts", "", "AUTH", "Too many failed logins."),
     client(TooManyBadCommands, "too_many_bad_commands", "", "", "Too many bad commands."),
+    client(TooManyCommands, "too_many_commands", "", "", "Too many commands before login."),
     client(LineTooLong, "line_too_long", "", "", "The command is too long."),
     client(LiteralTooLong, "literal_too_long", "TOOBIG", "", "The literal is too long."),
     client(LoginTimeout, "login_timeout", "", "", "No login in time."),

@@ -46,6 +46,7 @@ enum class Fault : std::uint8_t {
   // The client's behaviour before login.
   TooManyAttempts,
   TooManyBadCommands,
+  TooManyCommands,
   LineTooLong,
   LiteralTooLong,
   LoginTimeout,  // login_time is over

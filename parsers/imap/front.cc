@@ -65,6 +65,10 @@ bool ImapFront::read_command() {
   }
   auto result = lexer_.read(buffer_);
   if (std::holds_alternative<ImapLexer::NeedMore>(result)) return false;
+  if (!std::holds_alternative<ImapLexer::Continue>(result) && ++commands_ > setup_.limits.commands) {
+    close(Fault::TooManyCommands);
+    return true;
+  }
   if (std::holds_alternative<ImapLexer::Continue>(result)) {
     tag_ = lexer_.unfinished().tag;
     if (lexer_.unfinished().name == "LOGIN" && !setup_.secure) {

@@ -76,6 +76,7 @@ class ImapFront final : public FrontDialogue {
   std::deque<FrontEvent> events_;
   Phase phase_ = Phase::Command;
   std::string tag_;  // of the command that is being answered; "*" when it had none
+  unsigned commands_ = 0;
   unsigned bad_commands_ = 0;
 
   std::optional<SaslExchange> exchange_;  // of the login that is under way, when it is SASL

@@ -121,6 +121,9 @@ std::string Pop3Front::farewell(Fault fault) const {
 }
 
 FrontEvent Pop3Front::command(const LineBuffer::Line& line) {
+  if (++commands_ > setup_.limits.commands) {
+    return close(Fault::TooManyCommands, farewell(Fault::TooManyCommands));
+  }
   const auto [keyword, argument] = split_keyword(line.text);
   const auto known =
       std::ranges::find_if(kCommands, [&](const Command& c) { return same_keyword(c.keyword, keyword); });

@@ -76,6 +76,7 @@ class Pop3Front : public FrontDialogue {
   std::optional<SaslExchange> exchange_;  // of the login that is under way, when it is SASL
   bool challenged_ = false;               // by the driver, so the next response is its
   Forwarded forwarded_;
+  unsigned commands_ = 0;
   unsigned bad_commands_ = 0;
 };
 

@@ -13,6 +13,7 @@ LoginResult result_of(Fault fault) {
       return LoginResult::Limit;
     case Fault::TooManyAttempts:
     case Fault::TooManyBadCommands:
+    case Fault::TooManyCommands:
     case Fault::LineTooLong:
     case Fault::LiteralTooLong:
     case Fault::ProxyHeader:

@@ -2,7 +2,7 @@
 
 #include "tests/sim/scene.h"
 
-// A client that sent thousands of commands and read no answer had all of them kept for it.
+// A client that sent commands without end and read no answer had all of them kept for it.
 
 namespace postern::sim {
 
@@ -11,7 +11,7 @@ TEST_CASE("a client that does not read is not answered further, and loses nothin
   greet(world);
   world.client.window = 0;
   std::string commands;
-  for (int i = 0; i < 5000; ++i) commands += "CAPA\r\n";
+  for (int i = 0; i < 200; ++i) commands += "CAPA\r\n";
   world.client.send(commands);
   world.settle();
   CHECK(world.client.received.empty());
@@ -22,7 +22,7 @@ TEST_CASE("a client that does not read is not answered further, and loses nothin
   world.settle();
   std::size_t answers = 0;
   for (std::size_t at = 0; (at = world.client.received.find("+OK", at)) != std::string::npos; ++at) ++answers;
-  CHECK(answers == 5000);
+  CHECK(answers == 200);
   CHECK(world.unwritten == 0);
 }
 

@@ -214,4 +214,17 @@ TEST_CASE("a service that fails may end the login before the client has answered
   CHECK(sent(front) == "b OK Nothing done.\r\n");
 }
 
+TEST_CASE("commands without end end the session") {
+  FrontSetup setup = secure_setup();
+  setup.limits.commands = 3;
+  ImapFront front(setup);
+  sent(front);
+  front.receive("a NOOP\r\nb NOOP\r\nc CAPABILITY\r\n");
+  CHECK_FALSE(sent(front).contains("BYE"));
+  front.receive("d LOGIN ann secret\r\n");
+  FrontEvent event = NeedData{};
+  CHECK(sent(front, &event) == "* BYE Too many commands before login.\r\n");
+  CHECK(std::get<Close>(event).fault == Fault::TooManyCommands);
+}
+
 }  // namespace postern

@@ -76,7 +76,9 @@ TEST_CASE("an unfinished line is held up to its limit and no more") {
 }
 
 TEST_CASE("one chunk may hold far more than a line") {
-  Pop3Front front(setup());
+  auto with = setup();
+  with.limits.commands = 1000;
+  Pop3Front front(std::move(with));
   std::string bytes;
   for (int i = 0; i < 1000; ++i) bytes += "CAPA\r\n";
   front.receive(bytes);
@@ -143,4 +145,16 @@ TEST_CASE("a service that fails may end the login before the client has answered
   CHECK(sent(front) == "-ERR [SYS/TEMP] Account is temporarily unavailable.\r\n");
   front.receive("USER alice\r\n");
   CHECK(sent(front) == "+OK Send PASS.\r\n");
+}
+
+TEST_CASE("commands without end end the session") {
+  auto with = setup();
+  with.limits.commands = 3;
+  Pop3Front front(std::move(with));
+  sent(front);
+  front.receive("CAPA\r\nCAPA\r\nUSER ann\r\n");
+  CHECK_FALSE(sent(front).contains("-ERR"));
+  front.receive("PASS secret\r\n");
+  CHECK(std::get<Send>(front.next()).bytes == "-ERR Too many commands before login.\r\n");
+  CHECK(std::get<Close>(front.next()).fault == Fault::TooManyCommands);
 }
