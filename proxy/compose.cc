@@ -88,7 +88,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
   snapshot->host_name = config.server.name;
   snapshot->limits = config.limits;
   snapshot->auth = make_auth(loaded, previous, problems);
-  snapshot->maps = make_maps(loaded, problems);
+  snapshot->maps = make_maps(loaded, previous, problems);
   for (MapPlan& map : snapshot->maps) map.number = metrics ? metrics->map(map.settings.name) : 0;
   snapshot->tls = front_tls(loaded, problems);
   snapshot->asks_for_certificates = !config.tls.client_ca.empty();

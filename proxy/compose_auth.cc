@@ -48,26 +48,46 @@ void make_passwd(const conf::Loaded& loaded, const Snapshot* previous, AuthPlan&
   plan.verifier = std::make_shared<auth::Verifier>(threads, kVerifierQueue, std::move(*file));
 }
 
-// A file whose places are all there: one that is not is found before a user looks for it.
-route::MapFile::Result load_map(const std::string& path, const std::vector<conf::Pool>& pools,
-                                const std::stop_token& stop = {}) {
-  auto file = route::MapFile::load(path, stop);
-  if (!file) return file;
+// Places that are not there are found before a user looks for them.
+files::Problems missing_places(const route::MapFile& file, const std::vector<conf::Pool>& pools) {
   files::Problems problems;
-  const std::vector<route::Place>& places = (*file)->places();
+  const std::vector<route::Place>& places = file.places();
   for (std::size_t i = 0; i < places.size() && problems.size() < files::kMaxProblems; ++i) {
     const route::Place& place = places[i];
     const auto pool = std::ranges::find(pools, place.pool, &conf::Pool::name);
     if (pool == pools.end()) {
-      problems.push_back({(*file)->line_of(i), "pool " + place.pool + " is not there"});
+      problems.push_back({file.line_of(i), "pool " + place.pool + " is not there"});
     } else if (!place.backend.empty() && std::ranges::find(pool->backends, place.backend,
                                                            &conf::Backend::name) == pool->backends.end()) {
       problems.push_back(
-          {(*file)->line_of(i), "backend " + place.backend + " of pool " + place.pool + " is not there"});
+          {file.line_of(i), "backend " + place.backend + " of pool " + place.pool + " is not there"});
     }
   }
-  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return problems;
+}
+
+route::MapFile::Result load_map(const std::string& path, const std::vector<conf::Pool>& pools,
+                                const std::stop_token& stop = {}) {
+  auto file = route::MapFile::load(path, stop);
+  if (!file) return file;
+  if (auto problems = missing_places(**file, pools); !problems.empty()) {
+    return std::unexpected(std::move(problems));
+  }
   return file;
+}
+
+// The file as it was read before, if it has not changed: sessions that live on keep their snapshot, and each
+// reload would keep another copy of a million users.
+std::shared_ptr<route::CurrentMapFile> known_map(const Snapshot* previous, const conf::Map& map,
+                                                 const std::vector<conf::Pool>& pools) {
+  if (previous == nullptr) return nullptr;
+  for (const MapPlan& plan : previous->maps) {
+    if (!plan.file || plan.settings.name != map.name || plan.settings.file != map.file) continue;
+    const auto known = plan.file->get();
+    const bool same = files::FileState::of(map.file) == known->state();
+    return same && missing_places(*known, pools).empty() ? plan.file : nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -122,7 +142,7 @@ AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problem
   return plan;
 }
 
-std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems) {
+std::vector<MapPlan> make_maps(const conf::Loaded& loaded, const Snapshot* previous, Problems& problems) {
   std::vector<MapPlan> plans;
   plans.reserve(loaded.config.maps.size());
   for (const conf::Map& map : loaded.config.maps) {
@@ -136,6 +156,8 @@ std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems) {
       }
       continue;
     }
+    plan.file = known_map(previous, map, loaded.config.pools);
+    if (plan.file) continue;
     auto file = load_map(map.file, loaded.config.pools);
     if (file) {
       plan.file = std::make_shared<route::CurrentMapFile>(*std::move(file));

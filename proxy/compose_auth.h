@@ -15,7 +15,7 @@ using Problems = std::vector<conf::Diagnostic>;
 
 // The verifier of `previous` goes on when its file has the same name, and takes what the file says now.
 AuthPlan make_auth(const conf::Loaded& loaded, const Snapshot* previous, Problems& problems);
-std::vector<MapPlan> make_maps(const conf::Loaded& loaded, Problems& problems);
+std::vector<MapPlan> make_maps(const conf::Loaded& loaded, const Snapshot* previous, Problems& problems);
 
 // For the watch over the file of a map: a place that is none of `pools` is a problem of the file.
 files::FileWatch::Load load_into(std::shared_ptr<route::CurrentMapFile> current,

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/sim/scene.h"
+#include "tests/temporary_directory.h"
 
 // A reload while a login waits for a service that it replaces. The map is in a Redis that is played here.
 
@@ -54,6 +55,21 @@ TEST_CASE("a service that a reload did not change goes on") {
   world.pass(seconds(40));
   CHECK(world.dialled.size() == 1);
   CHECK_FALSE(world.stores[0]->session_closed);
+}
+
+TEST_CASE("a reload keeps a map's file that has not changed, and reads the one that has") {
+  const TemporaryDirectory directory;
+  const std::string file = directory.write("homes", "ann store\n");
+  const std::string toml = mapped("[map.homes]\nfile = \"" + file + "\"\n");
+  World world(toml);
+  const auto before = world.snapshot();  // as a session keeps it
+  world.reload(toml);
+  CHECK(world.snapshot() != before);
+  CHECK(world.snapshot()->maps[0].file == before->maps[0].file);
+  directory.write("homes", "ann store\nbob store\n");
+  world.reload(toml);
+  CHECK(world.snapshot()->maps[0].file != before->maps[0].file);
+  CHECK(world.snapshot()->maps[0].file->get()->size() == 2);
 }
 
 }  // namespace postern::sim

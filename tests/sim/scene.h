@@ -81,13 +81,18 @@ inline std::string http_answer(std::string_view fields) {
   return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(fields) + "\r\n";
 }
 
-// Users are looked up in a map, which is in a Redis; `redis` has its keys beside the address.
-inline std::string mapped(std::string_view address, std::string_view redis) {
+// Users are looked up in a map, whose table `map` gives.
+inline std::string mapped(std::string_view map) {
   std::string front(kImap);
   constexpr std::string_view kByPool = "pool = \"store\"";
   front.replace(front.find(kByPool), kByPool.size(), "map = \"homes\"");
-  return front + "[map.homes.redis]\naddress = \"" + std::string(address) + "\"\n" + std::string(redis) +
+  return front + std::string(map) +
          "[pool.store]\nforward = []\n[pool.store.backends]\ns1 = \"192.0.2.101\"\n";
+}
+
+// In a Redis; `redis` has its keys beside the address.
+inline std::string mapped(std::string_view address, std::string_view redis) {
+  return mapped("[map.homes.redis]\naddress = \"" + std::string(address) + "\"\n" + std::string(redis));
 }
 
 }  // namespace postern::sim
