@@ -11,6 +11,7 @@ from traced import OPERATIONS, a_ground, difference
 
 TOLERANCE = 0.03
 COMMITTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "instructions.txt")
+NOTHING_COMMITTED = 77  # as CTest knows a test that was skipped
 HEADER = """# Instructions in user space of one operation of Postern, without startup: bench/instructions.sh --update.
 # They hold for one compiler and one BoringSSL: build, operation, count.
 """
@@ -57,6 +58,9 @@ def main():
     asked = parser.parse_args()
     kind, known, bad = kind_of(asked.build_dir), committed(), False
     print(kind)
+    if not asked.update and not any(kind == one for one, _ in known):
+        print("nothing is committed for this build: --update")
+        return NOTHING_COMMITTED
     with a_ground(asked.build_dir) as ground:
         for operation in OPERATIONS:
             count = round(difference(ground, operation, under, total)["instructions"])

@@ -40,8 +40,13 @@ def text(x, y, words, anchor="start", size=12, colour="#222"):
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}">{escape(words)}</text>'
 
 
+def label(x, y, words):
+    """On white, for lines cross it."""
+    return text(x, y, words, size=10).replace("<text", '<text stroke="#fff" stroke-width="4" paint-order="stroke"', 1)
+
+
 def draw(data, wanted):
-    parts, y = [], MARGIN
+    parts, labels, y = [], [], MARGIN
     for title, budget, base, digits, bars in groups_of(data, wanted):
         top = y
         for proxy, middle, least, most in bars:
@@ -52,7 +57,7 @@ def draw(data, wanted):
                 parts.append(f'<path d="M{left:.1f} {y + 5.5}H{right:.1f}M{left:.1f} {y + 2}v7M{right:.1f} {y + 2}v7" '
                              'stroke="#111" fill="none"/>')
             end = LABELS + max(length, 0 if cut else min(most, LONGEST) * SCALE) + 5
-            parts.append(text(end, y + 10, f"{proxy} {middle:.2f}{' (cut off)' if cut else ''}", size=10))
+            labels.append(label(end, y + 10, f"{proxy} {middle:.2f}{' (cut off)' if cut else ''}"))
             y += BAR
         parts.append(text(LABELS - 8, (top + y) / 2 + 2, title, "end"))
         parts.append(text(LABELS - 8, (top + y) / 2 + 15, f"HAProxy {base:.{digits}f}", "end", 10, "#777"))
@@ -67,7 +72,7 @@ def draw(data, wanted):
             text(12, 40, f"{about['cpu']}, {about['cpus']} CPUs, Linux {about['kernel']}, load average before "
                          f"{about['load_average']:.1f}", size=11, colour="#555")]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y + 10}" font-family="sans-serif">'
-            f'<rect width="100%" height="100%" fill="#fff"/>\n' + "\n".join(head + parts) + "\n</svg>\n")
+            f'<rect width="100%" height="100%" fill="#fff"/>\n' + "\n".join(head + parts + labels) + "\n</svg>\n")
 
 
 def main():

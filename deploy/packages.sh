@@ -27,6 +27,7 @@ demo_packages=(
 test_packages=(
     isync fetchmail netbase prometheus  # fetchmail looks its ports up in netbase's /etc/services
     redis-server fail2ban
+    valgrind  # counts instructions
     clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 ccache git
 )
 bench_packages=(
