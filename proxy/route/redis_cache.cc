@@ -1,5 +1,6 @@
 #include "proxy/route/redis_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postern::route {
@@ -8,24 +9,27 @@ std::optional<PlaceCache::Known> PlaceCache::find(std::string_view user, Time no
   const auto found = index_.find(user);
   if (found == index_.end()) return std::nullopt;
   const auto entry = found->second;
-  entries_.splice(entries_.begin(), entries_, entry);
+  Entries& list = list_of(entry->place);
+  list.splice(list.begin(), list, entry);
   return Known{entry->place, now < entry->fresh_until};
 }
 
 void PlaceCache::store(std::string_view user, std::optional<Place> place, Time now) {
   if (settings_.entries == 0) return;
   const Time fresh_until = now + (place ? settings_.found : settings_.missing);
+  const std::size_t most = place ? settings_.entries : std::max<std::size_t>(1, settings_.entries / 10);
   if (const auto found = index_.find(user); found != index_.end()) {
-    found->second->place = std::move(place);
-    found->second->fresh_until = fresh_until;
-    return;
+    const auto entry = found->second;
+    index_.erase(found);
+    list_of(entry->place).erase(entry);
   }
-  if (entries_.size() == settings_.entries) {
-    index_.erase(entries_.back().user);
-    entries_.pop_back();
+  Entries& list = list_of(place);
+  if (list.size() == most) {
+    index_.erase(list.back().user);
+    list.pop_back();
   }
-  entries_.push_front({std::string(user), std::move(place), fresh_until});
-  index_.emplace(entries_.front().user, entries_.begin());
+  list.push_front({std::string(user), std::move(place), fresh_until});
+  index_.emplace(list.front().user, list.begin());
 }
 
 }  // namespace postern::route

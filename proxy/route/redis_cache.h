@@ -13,7 +13,8 @@
 namespace postern::route {
 
 // What a map has answered of late, user by user. When it is full, the user who was asked about longest ago
-// leaves. An answer that is not fresh any more stays, for the time when nothing better is to be had.
+// leaves; users that are not there have room of their own, a tenth, so that guessed names drive nobody out.
+// An answer that is not fresh any more stays, for the time when nothing better is to be had.
 class PlaceCache {
  public:
   // How long an answer is fresh: a place, and that there is none. With 0 entries nothing is kept.
@@ -33,7 +34,7 @@ class PlaceCache {
   std::optional<Known> find(std::string_view user, Time now);
   void store(std::string_view user, std::optional<Place> place, Time now);
 
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return index_.size(); }
 
  private:
   struct Entry {
@@ -41,10 +42,11 @@ class PlaceCache {
     std::optional<Place> place;
     Time fresh_until;
   };
-  using Entries = std::list<Entry>;
+  using Entries = std::list<Entry>;  // the one that was asked about last comes first
+  Entries& list_of(const std::optional<Place>& place) { return place ? placed_ : missing_; }
 
   Settings settings_;
-  Entries entries_;  // the one that was asked about last comes first
+  Entries placed_, missing_;
   std::unordered_map<std::string_view, Entries::iterator> index_;
 };
 

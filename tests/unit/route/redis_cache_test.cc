@@ -59,6 +59,18 @@ TEST_CASE("whoever was asked about longest ago leaves") {
   CHECK_FALSE(cache.find("a long name of user 996", kStart));
 }
 
+TEST_CASE("users that are not there drive out nobody who is") {
+  PlaceCache cache({20, s(60), s(5)});
+  for (int i = 0; i < 20; ++i) cache.store("user" + std::to_string(i), kBlue, kStart);
+  for (int i = 0; i < 1000; ++i) cache.store("guess" + std::to_string(i), std::nullopt, kStart);
+  CHECK(cache.size() == 22);
+  for (int i = 0; i < 20; ++i) CHECK(cache.find("user" + std::to_string(i), kStart));
+  CHECK(cache.find("guess999", kStart));
+  cache.store("guess999", kRed, kStart);
+  CHECK(cache.find("guess999", kStart)->place == kRed);
+  CHECK(cache.size() == 21);
+}
+
 TEST_CASE("without entries nothing is kept") {
   PlaceCache cache({0, s(60), s(5)});
   cache.store("bob", kBlue, kStart);
