@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <benchmark/benchmark.h>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "parsers/imap/front.h"
 #include "parsers/proxy_header.h"
 #include "proxy/net/timer_wheel.h"
+#include "proxy/observe/session_line.h"
+#include "proxy/observe/worker_metrics.h"
 #include "proxy/pool/rendezvous.h"
 
 // The inner parts alone, for work on them: what they cost within a login is in instructions.sh.
@@ -97,6 +100,71 @@ void advance_timers(benchmark::State& state) {
   }
 }
 BENCHMARK(advance_timers)->Arg(100)->Arg(50'000);
+
+observe::SessionRecord a_session() {
+  observe::SessionRecord record;
+  record.listener = "imaps";
+  record.session = "1a2b3c4d5e6f7081";
+  record.client = record.peer = *Endpoint::parse("192.0.2.1:40000");
+  record.local = *Endpoint::parse("198.51.100.1:993");
+  record.tls_version = "TLSv1.3";
+  record.tls_cipher = "TLS_AES_128_GCM_SHA256";
+  record.server_name = "mail.example.org";
+  record.mechanism = Mechanism::Command;
+  record.user = "user1@example.org";
+  record.pool = "store";
+  record.backend = "s1";
+  record.how = "home";
+  const std::chrono::microseconds time(1234);
+  for (auto* timer : {&record.handshake, &record.dialogue, &record.lookup, &record.queue, &record.connect,
+                      &record.store_login, &record.login, &record.total}) {
+    *timer = time;
+  }
+  record.bytes_in = 1000;
+  record.bytes_out = 100'000;
+  return record;
+}
+
+// The words of a session's one line; not their way to the file.
+void session_line(benchmark::State& state) {
+  const observe::SessionRecord record = a_session();
+  for ([[maybe_unused]] auto _ : state) {
+    observe::LogLine line(observe::Format::Logfmt, observe::Level::Info, observe::LogLine::Clock::now(),
+                          "session");
+    observe::write_session(line, record);
+    benchmark::DoNotOptimize(line.finish());
+  }
+}
+BENCHMARK(session_line);
+
+// All that is counted of a session which logs in, says a command and leaves.
+void session_metrics(benchmark::State& state) {
+  auto metrics = std::make_unique<observe::WorkerMetrics>();
+  metrics->accepted.make(0);
+  metrics->pools.make(0);
+  const std::chrono::microseconds time(1234);
+  for ([[maybe_unused]] auto _ : state) {
+    auto& of = metrics->of(Protocol::Imap);
+    metrics->accepted[0].add();
+    of.prelogin.add(1);
+    metrics->tls_done("TLSv1.3", false);
+    metrics->tls_handshake.observe(time);
+    metrics->pools[0].decisions[0].add();
+    metrics->backend_connect.observe(time);
+    metrics->backend_login.observe(time);
+    of.login.observe(time);
+    of.login_ended(Mechanism::Command, Fault::None);
+    of.prelogin.add(-1);
+    of.spliced.add(1);
+    of.bytes_in.add(10);
+    of.bytes_out.add(100);
+    of.spliced.add(-1);
+    of.session.observe(time);
+    metrics->session_closed(observe::EndedBy::Nobody, observe::EndedIn::Done);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(session_metrics);
 
 }  // namespace
 }  // namespace postern::bench
