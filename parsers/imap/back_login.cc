@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -19,9 +18,8 @@ bool has_line_break_or_nul(std::string_view text) {
 
 // At most, quoted or as a literal.
 std::size_t written_size(std::string_view text) {
-  constexpr std::size_t kAround = std::string_view("{1024+}\r\n").size();
-  const auto escaped = std::ranges::count_if(text, [](char c) { return c == '"' || c == '\\'; });
-  return text.size() + static_cast<std::size_t>(escaped) + kAround;
+  constexpr std::size_t kMore = std::string_view("{1024+}\r\n").size() - std::string_view("\"\"").size();
+  return quoted_size(text) + kMore;
 }
 
 struct CodeRow {

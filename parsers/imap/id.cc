@@ -15,6 +15,7 @@ constexpr std::size_t kPairsMax = 30;
 constexpr std::size_t kFieldMax = 30;
 constexpr std::size_t kValueMax = 1024;
 constexpr std::size_t kForwardNameMax = 20;
+constexpr std::size_t kQuotedMax = 1026;  // one argument of a command that Dovecot reads
 constexpr std::size_t kSessionMax = 64;
 constexpr std::size_t kServerNameMax = 255;
 
@@ -107,6 +108,8 @@ bool is_nil(const ImapArgument& argument) {
   return argument.kind == ImapArgument::Kind::Atom && equals_ignoring_case(argument.text.reveal(), "NIL");
 }
 
+bool fits_store(std::string_view text) { return fits_quoted(text) && quoted_size(text) <= kQuotedMax; }
+
 void append_value(std::string& text, std::optional<std::string_view> value) {
   if (value) {
     append_quoted(text, *value);
@@ -118,7 +121,7 @@ void append_value(std::string& text, std::optional<std::string_view> value) {
 std::string write_client(const std::vector<Field>& fields) {
   std::string text;
   for (const auto& [name, value] : fields) {
-    if (is_proxy_field(name) || !fits_quoted(name) || (value && !fits_quoted(*value))) continue;
+    if (is_proxy_field(name) || !fits_store(name) || (value && !fits_store(*value))) continue;
     const std::size_t before = text.size();
     if (before > 0) text += ' ';
     append_quoted(text, name);
@@ -127,6 +130,23 @@ std::string write_client(const std::vector<Field>& fields) {
     if (text.size() > ImapId::kClientMax) text.resize(before);
   }
   return text;
+}
+
+// The first `most` of `pairs`, which are written already.
+std::string_view first_pairs(std::string_view pairs, std::size_t most) {
+  if (most == 0) return {};
+  std::size_t words = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i] == '\\') {
+      ++i;
+    } else if (pairs[i] == '"') {
+      quoted = !quoted;
+    } else if (pairs[i] == ' ' && !quoted && ++words == 2 * most) {
+      return pairs.substr(0, i);
+    }
+  }
+  return pairs;
 }
 
 }  // namespace
@@ -162,13 +182,15 @@ std::expected<ImapId, std::string_view> parse_id(const ImapCommand& command) {
 }
 
 std::string write_id(const ClientIdentity& identity) {
-  std::string text = "(" + identity.client_id;
-  const auto add = [&text](std::string_view name, std::string_view value) {
-    if (!fits_quoted(value)) return;
-    if (text.size() > 1) text += ' ';
-    append_quoted(text, name);
-    text += ' ';
-    append_quoted(text, value);
+  std::string ours;
+  std::size_t count = 0;
+  const auto add = [&ours, &count](std::string_view name, std::string_view value) {
+    if (count == kPairsMax || !fits_store(value)) return;
+    if (count > 0) ours += ' ';
+    append_quoted(ours, name);
+    ours += ' ';
+    append_quoted(ours, value);
+    ++count;
   };
   const auto add_endpoint = [&add](const Endpoint& endpoint, std::string_view ip, std::string_view port) {
     if (endpoint.address.family == Address::Family::None) return;
@@ -181,21 +203,24 @@ std::string write_id(const ClientIdentity& identity) {
   add("x-proxy-ttl", std::to_string(identity.hops_left));
   add("x-client-transport", identity.secure ? "TLS" : "insecure");
   if (!identity.server_name.empty()) add("x-connected-name", identity.server_name);
-  const std::size_t forward = text.size();
+  const std::size_t forward = ours.size();
   std::vector<std::string_view> names;
   names.reserve(identity.forward.size());
   for (const auto& [name, value] : identity.forward) {
-    const bool fits = !name.empty() && name.size() <= kForwardNameMax && value.size() <= kValueMax;
     const bool twice =
         std::ranges::any_of(names, [&name](std::string_view n) { return equals_ignoring_case(n, name); });
-    if (!fits || !fits_quoted(name) || twice) continue;
+    if (name.empty() || name.size() > kForwardNameMax || !fits_store(name) || !fits_store(value) || twice) {
+      continue;
+    }
     names.push_back(name);
-    const std::size_t before = text.size();
-    add("x-forward-" + name, value);
-    if (text.size() - forward > kForwardMax) text.resize(before);
+    const std::string field = "x-forward-" + name;
+    const std::size_t more = std::string_view("  ").size() + quoted_size(field) + quoted_size(value);
+    if (ours.size() - forward + more <= kForwardMax) add(field, value);
   }
-  text += ')';
-  return text;
+  std::string text = "(";
+  text += first_pairs(identity.client_id, kPairsMax - count);
+  if (text.size() > 1) text += ' ';
+  return text + ours + ")";
 }
 
 }  // namespace postern

@@ -62,6 +62,11 @@ bool fits_quoted(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0 && c != '\r' && c != '\n'; });
 }
 
+std::size_t quoted_size(std::string_view text) {
+  const auto escaped = std::ranges::count_if(text, [](char c) { return c == '"' || c == '\\'; });
+  return text.size() + static_cast<std::size_t>(escaped) + std::string_view("\"\"").size();
+}
+
 std::optional<LiteralMark> literal_mark_at_end(std::string_view line) {
   if (!line.ends_with('}')) return std::nullopt;
   const std::size_t start = line.rfind('{');

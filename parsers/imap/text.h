@@ -32,6 +32,9 @@ std::string without_controls(std::string_view text);
 // True when a quoted string can hold it towards any server: seven bits, no NUL, CR or LF.
 bool fits_quoted(std::string_view text);
 
+// The octets that append_quoted() writes.
+std::size_t quoted_size(std::string_view text);
+
 // Appends "text" with its quotes and backslashes escaped. `Sink` has append(std::string_view).
 template <typename Sink>
 void append_quoted(Sink& sink, std::string_view text) {

@@ -1,5 +1,6 @@
 #include "parsers/imap/id.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <string>
 
@@ -87,13 +88,54 @@ TEST_CASE("a session of 64 and a server name of 255 octets are read") {
 }
 
 TEST_CASE("a client's ID for the store is bounded, and whole fields are left out") {
-  const std::string large(1000, '"');
-  std::string escaped;
-  for (std::size_t i = 0; i < large.size(); ++i) escaped += "\\\"";
-  const auto id = parse("(\"a\" \"" + escaped + "\" \"b\" \"" + escaped + "\" \"c\" \"d\")");
+  const std::string large = "\"" + std::string(1024, 'v') + "\"";
+  const auto id = parse("(\"a\" " + large + " \"b\" " + large + " \"c\" \"d\")");
   REQUIRE(id);
-  CHECK(id->client == "\"a\" \"" + escaped + "\" \"c\" \"d\"");
+  CHECK(id->client == "\"a\" " + large + " \"c\" \"d\"");
   CHECK(id->client.size() <= ImapId::kClientMax);
+}
+
+TEST_CASE("a value that is longer than Dovecot reads when it is quoted stays here") {
+  const auto id = parse("(\"a\" {513+}\r\n" + std::string(513, '"') + " \"b\" {512+}\r\n" +
+                        std::string(512, '"') + " \"c\" \"d\")");
+  REQUIRE(id);
+  std::string escaped;
+  for (int i = 0; i < 512; ++i) escaped += "\\\"";
+  CHECK(id->client == "\"b\" \"" + escaped + "\" \"c\" \"d\"");
+
+  ClientIdentity nobody;
+  nobody.forward = {{"a", std::string(513, '"')}, {"b", std::string(512, '"')}};
+  const std::string text = write_id(nobody);
+  CHECK(text.find("x-forward-a") == std::string::npos);
+  CHECK(text.ends_with("\"x-forward-b\" \"" + escaped + "\")"));
+}
+
+TEST_CASE("a store gets thirty pairs, and what is forwarded goes before the client's words") {
+  const auto pairs_in = [](const std::string& text) {
+    return std::ranges::count(text, '"') / 4;  // of quoted strings without quotes in them
+  };
+  ClientIdentity client = identity();
+  client.client_id.clear();
+  for (int i = 0; i < 30; ++i)
+    client.client_id += (i > 0 ? " " : "") + ("\"f" + std::to_string(i)) + "\" \"v w\"";
+  for (int i = 0; i < 2; ++i) client.forward.emplace_back("n" + std::to_string(i), "v");
+  std::string text = write_id(client);
+  CHECK(pairs_in(text) == 30);
+  CHECK(text.find(R"("f19" "v w" "x-session-id" "s1")") != std::string::npos);
+  CHECK(text.ends_with(R"("x-forward-n0" "v" "x-forward-n1" "v"))"));
+
+  for (int i = 2; i < 40; ++i) client.forward.emplace_back("n" + std::to_string(i), "v");
+  text = write_id(client);
+  CHECK(pairs_in(text) == 30);
+  CHECK(text.starts_with(R"(("x-session-id" "s1")"));
+  CHECK(text.ends_with(R"("x-forward-n21" "v"))"));
+}
+
+TEST_CASE("quotes and NIL in the client's words do not mislead who counts them") {
+  ClientIdentity client = identity();
+  client.client_id = R"("a" NIL "b" "\"x \\" "c" "d")";
+  for (int i = 0; i < 20; ++i) client.forward.emplace_back("n" + std::to_string(i), "v");
+  CHECK(write_id(client).starts_with(R"(("a" NIL "b" "\"x \\" "x-session-id")"));
 }
 
 TEST_CASE("the fields that Dovecot reads are written in its order") {
