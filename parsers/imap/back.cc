@@ -83,6 +83,7 @@ void ImapBack::take_greeting(const ImapReply& reply) {
   }
   if (!reply.is("OK")) return refuse(Fault::StoreProtocol);
   capabilities_ = capabilities_in_code(reply.text);
+  if (capabilities_.size() > kCapabilitiesMax) return refuse(Fault::StoreProtocol);
   proceed();
 }
 
@@ -99,6 +100,7 @@ void ImapBack::take_untagged(const ImapReply& reply) {
   }
   const std::string list =
       reply.is("CAPABILITY") ? clean_capabilities(reply.text) : capabilities_in_code(reply.text);
+  if (list.size() > kCapabilitiesMax) return refuse(Fault::StoreProtocol);
   if (!list.empty()) {
     const bool after_login = phase_ == Phase::Login || phase_ == Phase::LoggedInCapability;
     (after_login ? welcome_.capabilities : capabilities_) = list;

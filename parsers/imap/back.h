@@ -30,6 +30,8 @@ class ImapBack final : public BackDialogue {
 
   // All untagged replies together that a store may send before the login has succeeded.
   static constexpr std::size_t kUntaggedMax = std::size_t{64} * 1024;
+  // One list of capabilities, wherever it stands.
+  static constexpr std::size_t kCapabilitiesMax = std::size_t{8} * 1024;
   // Challenges to one login.
   static constexpr unsigned kChallengesMax = 8;
 

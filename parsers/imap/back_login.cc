@@ -179,6 +179,7 @@ void ImapBack::take_login_result(const ImapReply& reply) {
   if (!pieces_.empty() || gave_up_) return refuse(Fault::StoreProtocol);
   welcome_.text = reply.text;
   if (auto list = capabilities_in_code(reply.text); !list.empty()) welcome_.capabilities = std::move(list);
+  if (welcome_.capabilities.size() > kCapabilitiesMax) return refuse(Fault::StoreProtocol);
   if (!welcome_.capabilities.empty()) return finish_login();
   phase_ = Phase::LoggedInCapability;
   say("C CAPABILITY\r\n");
