@@ -435,7 +435,7 @@ constexpr Row kRows[] = {
     {"pool.*.health.eject", "max", duration(1ms, 24h), "\"300s\"", "How long at most. At least `base`.",
      [](Config& config, const Value& value) { config.pools.back().health.eject.max = value.duration; }},
     {"pool.*.health.eject", "percent", integer(0, 100), "34",
-     "How much of the pool may be ejected at the same time.",
+     "How much of the pool may be ejected at the same time; one backend may always be. 0: none ever.",
      [](Config& config, const Value& value) { config.pools.back().health.eject.percent = value.count(); }},
 
     {"pool.*.limits", "sessions", integer(0, kMostSessions), "0", "Per backend; 0: no limit.",

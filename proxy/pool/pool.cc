@@ -155,10 +155,11 @@ const Backend* Pool::find(std::string_view name) const {
   return found == backends_.end() ? nullptr : &*found;
 }
 
-// Ejections take at most `percent` of the members, but one may always go; those that the checks have marked
-// down anyway do not count. Where any member can serve the user, the last usable one stays: to eject it would
-// only send its users to those that are known to be down.
+// Ejections take at most `percent` of the members, but one may go unless it is 0; those that the checks have
+// marked down anyway do not count. Where any member can serve the user, the last usable one stays: to eject
+// it would only send its users to those that are known to be down.
 bool Pool::can_spare(const Backend& backend, Time now) const {
+  if (health_.eject.percent == 0) return false;
   const auto out = static_cast<std::size_t>(std::ranges::count_if(
       backends_, [now](const Backend& b) { return b.health().up() && b.health().ejected(now); }));
   if (out >= std::max<std::size_t>(1, backends_.size() * health_.eject.percent / 100)) return false;

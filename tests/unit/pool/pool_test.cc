@@ -221,14 +221,14 @@ TEST_CASE("ejection: logins that were under way do not count towards the next on
   CHECK(backend.health().usable(kStart + 31s));
 }
 
-TEST_CASE("ejection: at most `percent` of the members are out, but one may always go") {
+TEST_CASE("ejection: at most `percent` of the members are out, but one may go unless it is 0") {
   struct Row {
     unsigned members;
     unsigned percent;
     long out;
   };
-  for (const Row& row : {Row{2, 34, 1}, Row{3, 34, 1}, Row{6, 34, 2}, Row{10, 0, 1}, Row{10, 50, 5},
-                         Row{4, 100, 3}, Row{1, 100, 0}}) {
+  for (const Row& row : {Row{2, 34, 1}, Row{3, 34, 1}, Row{6, 34, 2}, Row{10, 1, 1}, Row{10, 0, 0},
+                         Row{2, 0, 0}, Row{10, 50, 5}, Row{4, 100, 3}, Row{1, 100, 0}}) {
     CAPTURE(row.members);
     CAPTURE(row.percent);
     conf::Pool settings = pool_of(row.members);
