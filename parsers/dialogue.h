@@ -242,7 +242,8 @@ class BackDialogue {
   virtual bool credentials_sent() const = 0;
 
   // What the store offers as far as it has told, before login: IMAP words separated by spaces; POP3 CAPA
-  // lines separated by LF. Without TLS it is what was said in clear text until secured().
+  // lines separated by LF; empty also where it was not asked, as by most logins over POP3. Without TLS it is
+  // what was said in clear text until secured().
   virtual std::string capabilities() const = 0;
 
   // After LoggedIn: what the store sent behind its answer.

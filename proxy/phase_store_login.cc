@@ -178,7 +178,9 @@ Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
   observe::SessionRecord& record = context.record;
   if (!attempt->foreign) {
     attempt->pool->members->note(*backend, Fault::None, now);
-    context.snapshot->capabilities->learn(*backend, context.protocol(), dialogue->capabilities());
+    if (const std::string told = dialogue->capabilities(); !told.empty()) {
+      context.snapshot->capabilities->learn(*backend, context.protocol(), told);
+    }
   }
   record.store_login = now - began;
   context.metrics.backend_login.observe(*record.store_login);
