@@ -16,13 +16,14 @@ bool offers_mechanism(Protocol protocol, std::string_view list, std::string_view
   return has_capability(list, std::string("AUTH=").append(mechanism));
 }
 
-// None that can't work is offered: where the store decides about tokens, all stores must take them.
-bool can_work(const SessionContext& context, Mechanism mechanism, std::string_view of_stores) {
+// None that can't work is offered: where the store decides about tokens, all stores that have told must take
+// them. As long as none has (`of_stores` is nullptr) they are offered, for perhaps only a login will tell.
+bool can_work(const SessionContext& context, Mechanism mechanism, const std::string* of_stores) {
   switch (mechanism) {
     case Mechanism::XOAuth2:
     case Mechanism::OAuthBearer:
-      return context.snapshot->auth.by != conf::AuthBy::Store ||
-             offers_mechanism(context.protocol(), of_stores, sasl_name_of(mechanism));
+      return context.snapshot->auth.by != conf::AuthBy::Store || of_stores == nullptr ||
+             offers_mechanism(context.protocol(), *of_stores, sasl_name_of(mechanism));
     case Mechanism::External:
       // Before STARTTLS nobody knows; the handshake withdraws it from those who have none.
       return context.certificate ||
@@ -42,7 +43,7 @@ FrontSetup setup_for(const SessionContext& context) {
   const auto shared = snapshot.capabilities->shared(context.protocol());
   if (shared) setup.store_capabilities = *shared;
   for (const Mechanism mechanism : snapshot.auth.mechanisms) {
-    if (can_work(context, mechanism, setup.store_capabilities)) setup.mechanisms.push_back(mechanism);
+    if (can_work(context, mechanism, shared.get())) setup.mechanisms.push_back(mechanism);
   }
   if (const auto source = context.host.services().source()) {
     for (std::string& name : source->mechanisms()) {
