@@ -139,7 +139,9 @@ constexpr Section kSections[] = {
      "host"},
     {"pool.*.time", "How long Postern waits for a store."},
     {"pool.*.health", "How Postern learns that a store is down."},
-    {"pool.*.health.eject", "When logins that fail take a store out of use, whatever its health check says."},
+    {"pool.*.health.eject",
+     "When logins that fail take a store out of use. A good health check brings it back before its time only "
+     "where it tests what they failed by, and none tests the login itself."},
     {"pool.*.limits", "What a store is given."},
     {"admin", "Looking at the running process."},
 };

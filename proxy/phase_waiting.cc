@@ -82,7 +82,7 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
   const FaultRow& row = describe(refusal.fault);
   const Time now = context.reactor.now();
   const bool member = !attempt->foreign;
-  if (member && pool.members->note(backend, refusal.fault, now) == pool::Change::Ejected) {
+  if (member && pool.members->note(backend, refusal.fault, now, credentials_sent) == pool::Change::Ejected) {
     context.host.log().event(observe::Level::Warn, "backend_ejected",
                              {{"pool", pool.name}, {"backend", backend.name()}, {"fault", row.name}});
   }

@@ -27,6 +27,19 @@ bool speaks_against_backend(Fault fault) {
   return describe(fault).blame == Blame::Store;
 }
 
+bool seen_by_checks(Fault fault, bool credentials_sent, conf::HealthCheck check) {
+  switch (fault) {
+    case Fault::NameNotFound:
+    case Fault::ConnectFailed:
+    case Fault::ConnectTimeout:
+      return true;
+    case Fault::StoreTls:
+      return check != conf::HealthCheck::Connect;
+    default:
+      return check == conf::HealthCheck::Greeting && !credentials_sent;
+  }
+}
+
 Time first_check(std::size_t index, std::size_t count, const conf::Health& settings, Time now) {
   const auto interval = std::chrono::nanoseconds(settings.interval);
   return now + interval * static_cast<std::int64_t>(index) /
@@ -38,19 +51,19 @@ Change Health::report(bool good, const conf::Health& settings, Time now, double 
   const std::chrono::duration<double, std::milli> jittered = settings.interval * (0.9 + 0.2 * random);
   next_check_ = now + std::chrono::duration_cast<Time::duration>(jittered);
 
-  const bool was_ejected = ejected(now);
-  if (good && was_ejected) {
+  const bool returns = good && ejected(now) && !outlasts_checks_;
+  if (returns) {
     ejected_until_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    failures_.store(0, std::memory_order_relaxed);
+    begin_row();
   }
   const bool was_up = up();
   if (good == was_up) {
     streak_ = 0;
-    return good && was_ejected ? Change::Returned : Change::None;
+    return returns ? Change::Returned : Change::None;
   }
   if (++streak_ < std::max(was_up ? settings.fall : settings.rise, 1U)) return Change::None;
   streak_ = 0;
-  failures_.store(0, std::memory_order_relaxed);
+  begin_row();
   up_.store(good, std::memory_order_relaxed);
   return good ? Change::Up : Change::Down;
 }
@@ -65,9 +78,15 @@ void Health::schedule(Time first) {
   next_check_ = first;
 }
 
-void Health::note_success() { failures_.store(0, std::memory_order_relaxed); }
+void Health::begin_row() {
+  failures_.store(0, std::memory_order_relaxed);
+  unseen_failure_.store(false, std::memory_order_relaxed);
+}
 
-bool Health::note_failure(const conf::Health::Eject& settings) {
+void Health::note_success() { begin_row(); }
+
+bool Health::note_failure(const conf::Health::Eject& settings, bool seen_by_checks) {
+  if (!seen_by_checks) unseen_failure_.store(true, std::memory_order_relaxed);
   const unsigned failures = failures_.fetch_add(1, std::memory_order_relaxed) + 1;
   return settings.errors != 0 && failures >= settings.errors;
 }
@@ -82,7 +101,8 @@ void Health::eject(const conf::Health::Eject& settings, Time now) {
   if (ejections_ == 0 || settings.base * ejections_ < settings.max) ++ejections_;
   const Duration length = std::min(settings.base * ejections_, settings.max);
   ejected_until_.store((now + length).time_since_epoch().count(), std::memory_order_relaxed);
-  failures_.store(0, std::memory_order_relaxed);
+  outlasts_checks_ = unseen_failure_.load(std::memory_order_relaxed);
+  begin_row();
 }
 
 }  // namespace postern::pool

@@ -110,7 +110,7 @@ std::expected<Choice, Fault> Pool::pick_fixed(std::string_view name, Tried tried
   return pick_single(find(name), How::Fixed, tried, now);
 }
 
-Change Pool::note(const Backend& backend, Fault fault, Time now) const {
+Change Pool::note(const Backend& backend, Fault fault, Time now, bool credentials_sent) const {
   BackendState& state = *backend.state();
   if (fault == Fault::None) {
     state.logins.fetch_add(1, std::memory_order_relaxed);
@@ -121,7 +121,8 @@ Change Pool::note(const Backend& backend, Fault fault, Time now) const {
   state.failures.fetch_add(1, std::memory_order_relaxed);
   // Logins that were under way when it was ejected do not count again.
   if (state.health.ejected(now)) return Change::None;
-  if (!state.health.note_failure(health_.eject)) return Change::None;
+  const bool seen = seen_by_checks(fault, credentials_sent, health_.check);
+  if (!state.health.note_failure(health_.eject, seen)) return Change::None;
   std::lock_guard lock(*mutex_);
   if (state.health.ejected(now) || !can_spare(backend, now)) return Change::None;
   state.health.eject(health_.eject, now);

@@ -59,8 +59,9 @@ class Pool {
                                           Time now) const;
 
   // The fate of a login on a member, classified: a success, or any fault (those that do not speak against
-  // the backend are ignored). Answers Ejected when this one took it out, else None.
-  Change note(const Backend& backend, Fault fault, Time now) const;
+  // the backend are ignored). `credentials_sent`: the store had them when the login failed. Answers Ejected
+  // when this one took it out, else None.
+  Change note(const Backend& backend, Fault fault, Time now, bool credentials_sent = false) const;
 
   // The result of an active check; see Health::report.
   Change report(const Backend& backend, bool good, Time now, double random) const;

@@ -67,18 +67,18 @@ TEST_CASE("a refusal of credentials never speaks against a backend, nor does our
 TEST_CASE("failures in a row are due for ejection, a success between them starts anew") {
   const conf::Health::Eject settings{.errors = 3};
   Health health;
-  CHECK_FALSE(health.note_failure(settings));
-  CHECK_FALSE(health.note_failure(settings));
+  CHECK_FALSE(health.note_failure(settings, true));
+  CHECK_FALSE(health.note_failure(settings, true));
   health.note_success();
-  CHECK_FALSE(health.note_failure(settings));
-  CHECK_FALSE(health.note_failure(settings));
-  CHECK(health.note_failure(settings));
-  CHECK(health.note_failure(settings));
+  CHECK_FALSE(health.note_failure(settings, true));
+  CHECK_FALSE(health.note_failure(settings, true));
+  CHECK(health.note_failure(settings, true));
+  CHECK(health.note_failure(settings, true));
 }
 
 TEST_CASE("errors = 0 switches ejection off") {
   Health health;
-  for (int i = 0; i < 100; ++i) CHECK_FALSE(health.note_failure({.errors = 0}));
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(health.note_failure({.errors = 0}, true));
 }
 
 TEST_CASE("ejections last longer each time up to the maximum, and peace takes them back") {
@@ -106,9 +106,27 @@ TEST_CASE("ejections last longer each time up to the maximum, and peace takes th
   CHECK(length() == 30s);
 }
 
-TEST_CASE("a good check ends an ejection, a bad one does not") {
-  const conf::Health settings{.eject = {.errors = 5, .base = 30s}};
+TEST_CASE("a check sees what fails up to where it goes, and nothing behind the credentials") {
+  using enum conf::HealthCheck;
+  for (const auto check : {Connect, Tls, Greeting}) {
+    CAPTURE(static_cast<int>(check));
+    CHECK(seen_by_checks(Fault::NameNotFound, false, check));
+    CHECK(seen_by_checks(Fault::ConnectFailed, false, check));
+    CHECK(seen_by_checks(Fault::ConnectTimeout, false, check));
+    CHECK(seen_by_checks(Fault::StoreTls, false, check) == (check != Connect));
+    for (const Fault fault :
+         {Fault::StoreClosed, Fault::StoreTimeout, Fault::StoreProtocol, Fault::StoreUnavailable}) {
+      CHECK(seen_by_checks(fault, false, check) == (check == Greeting));
+      CHECK_FALSE(seen_by_checks(fault, true, check));
+    }
+  }
+}
+
+TEST_CASE("a good check ends an ejection whose failures it sees, a bad one does not") {
+  const conf::Health settings{.eject = {.errors = 2, .base = 30s}};
   Health health;
+  health.note_failure(settings.eject, true);
+  health.note_failure(settings.eject, true);
   health.eject(settings.eject, kStart);
   CHECK(health.report(false, settings, kStart + 1s, 0.5) == Change::None);
   CHECK(health.ejected(kStart + 1s));
@@ -116,6 +134,36 @@ TEST_CASE("a good check ends an ejection, a bad one does not") {
   CHECK_FALSE(health.ejected(kStart + 2s));
   CHECK(health.usable(kStart + 2s));
   CHECK(health.report(true, settings, kStart + 3s, 0.5) == Change::None);
+}
+
+TEST_CASE("no check ends an ejection before its time when it does not see one of the failures") {
+  const conf::Health settings{.fall = 2, .rise = 2, .eject = {.errors = 2, .base = 30s}};
+  Health health;
+  health.note_failure(settings.eject, false);
+  health.note_failure(settings.eject, true);
+  health.eject(settings.eject, kStart);
+  CHECK(health.report(true, settings, kStart + 2s, 0.5) == Change::None);
+  CHECK(health.ejected(kStart + 2s));
+  for (const bool good : {false, false, true, true}) health.report(good, settings, kStart + 10s, 0.5);
+  CHECK(health.up());
+  CHECK(health.ejected(kStart + 29s));
+  CHECK(health.usable(kStart + 30s));
+
+  health.note_failure(settings.eject, true);
+  health.note_failure(settings.eject, true);
+  health.eject(settings.eject, kStart + 40s);
+  CHECK(health.report(true, settings, kStart + 42s, 0.5) == Change::Returned);
+}
+
+TEST_CASE("a failure that checks do not see is forgotten with its row") {
+  const conf::Health settings{.eject = {.errors = 2, .base = 30s}};
+  Health health;
+  health.note_failure(settings.eject, false);
+  health.note_success();
+  health.note_failure(settings.eject, true);
+  health.note_failure(settings.eject, true);
+  health.eject(settings.eject, kStart);
+  CHECK(health.report(true, settings, kStart + 2s, 0.5) == Change::Returned);
 }
 
 TEST_CASE("a base of zero ejects for no time at all") {
