@@ -5,6 +5,15 @@
 
 namespace postern {
 
+namespace {
+
+constexpr std::chrono::seconds kToTell{1};
+
+// The least part of login_time that a store or a source is judged by.
+Duration share_of(Duration login_time) { return login_time / 4; }
+
+}  // namespace
+
 Duration Attempt::login_time() const { return destination.timeout.value_or(pool->time.login); }
 
 conf::StoreTls Attempt::store_tls() const { return destination.tls.value_or(pool->tls); }
@@ -15,10 +24,17 @@ tls::ClientContext& Attempt::store_tls_context(const Snapshot& snapshot) const {
   return pool->tls_context ? *pool->tls_context : *snapshot.auth.foreign_tls;
 }
 
+Time SessionContext::time_to_tell() const {
+  return login_deadline() - std::min<Duration>(kToTell, share_of(snapshot->limits.login_time));
+}
+
+bool SessionContext::too_late_to_ask(Time asked) const {
+  return time_to_tell() - asked < share_of(snapshot->limits.login_time);
+}
+
 Time SessionContext::end_of_wait(Duration wait) const {
-  constexpr std::chrono::seconds kToTell{1};
   const Time now = reactor.now();
-  return std::max(now, std::min(now + wait, login_deadline() - kToTell));
+  return std::max(now, std::min(now + wait, time_to_tell()));
 }
 
 auth::Question question(const SessionContext& context, const Attempt& attempt, net::AnswerTicket ticket) {

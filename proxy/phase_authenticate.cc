@@ -168,6 +168,13 @@ Step Authenticate::answered(SessionContext& context, Secret message) {
   return Keep{};
 }
 
+Step Authenticate::unanswered(SessionContext& context) {
+  if (!source_) return AskingPolicy::unanswered(context);
+  context.record.detail = "the source of identities: no answer before login_time was over";
+  context.metrics.source.answered(observe::SourceResult::Temporary);
+  return refuse({Fault::AuthUnavailable, {}, {}});
+}
+
 // The credentials are right, or the store will tell.
 Step Authenticate::look_up() {
   auto next = std::make_unique<Lookup>();

@@ -44,7 +44,7 @@ std::string proxy_header(const SessionContext& context, const conf::Forward& for
 }  // namespace
 
 Step Connect::begin(SessionContext& context) {
-  queued_at = context.reactor.now();
+  queued_at = asked_at_ = context.reactor.now();
   return ask_to_dial(context);
 }
 
@@ -70,10 +70,7 @@ Step Connect::line_up(SessionContext& context) {
   auto session = pool::open_session(*choice->backend);
   auto login = session ? pool::begin_login(*choice->backend) : std::nullopt;
   if (!login) {  // full, or as many logins are under way as it may have
-    if (now - queued_at >= attempt->login_time()) {
-      context.record.detail = choice->backend->name() + ": waited in line for a login slot";
-      return refuse({Fault::NoBackend, {}, {}});
-    }
+    if (now - queued_at >= attempt->login_time()) return no_login_slot(context, *choice->backend);
     waits_for = choice->backend;
     retry_at = now + kLookAgain;
     return Keep{};
@@ -86,7 +83,7 @@ Step Connect::line_up(SessionContext& context) {
   context.record.how = name_of(choice->how);
   context.metrics.pools[attempt->pool->number].decisions[static_cast<std::size_t>(choice->how)].add();
   context.record.queue = now - queued_at;
-  began = tried_at = now;
+  asked_at_ = tried_at = now;
   return begin_connect(context);
 }
 
@@ -194,7 +191,7 @@ Step Connect::secure(SessionContext& context, tls::Status status) {
 }
 
 Step Connect::hand_over(SessionContext& context) {
-  context.record.connect = context.reactor.now() - began;
+  context.record.connect = context.reactor.now() - asked_at_;
   context.metrics.backend_connect.observe(*context.record.connect);
   auto next = std::make_unique<StoreLogin>();
   next->attempt = std::move(attempt);
@@ -207,7 +204,7 @@ Step Connect::hand_over(SessionContext& context) {
 
 Step Connect::expired(SessionContext& context) {
   const Time now = context.reactor.now();
-  if (now >= context.login_deadline()) return Waiting::expired(context);
+  if (now >= Waiting::deadline(context)) return Waiting::expired(context);
   if (!login_ticket) {
     // To look costs next to nothing, and thousands may be in line; only to go on costs newcomers their share.
     const bool in_time = now - queued_at < attempt->login_time();
@@ -218,13 +215,32 @@ Step Connect::expired(SessionContext& context) {
     retry_at = kNever;
     return ask_to_dial(context);
   }
-  return connect_failed(context, Fault::ConnectTimeout,
-                        established ? "TLS handshake not finished in time" : "no answer to connect");
+  return connect_failed(context, Fault::ConnectTimeout, silence());
+}
+
+Step Connect::unanswered(SessionContext& context) {
+  if (login_ticket) {
+    blame(context, *backend, {Fault::ConnectTimeout, {}, {}}, false, silence());
+    return refuse(attempt->last_refusal);
+  }
+  if (!attempt->tried.empty()) return refuse(attempt->last_refusal);
+  if (waits_for != nullptr) return no_login_slot(context, *waits_for);
+  context.record.detail = "waited in line to connect";
+  return refuse({Fault::Exhausted, {}, {}});
+}
+
+Step Connect::no_login_slot(SessionContext& context, const pool::Backend& full) {
+  context.record.detail = full.name() + ": waited in line for a login slot";
+  return refuse({Fault::NoBackend, {}, {}});
+}
+
+const char* Connect::silence() const {
+  return established ? "TLS handshake not finished in time" : "no answer to connect";
 }
 
 Time Connect::deadline(const SessionContext& context) const {
-  if (!login_ticket) return std::min(retry_at, context.login_deadline());
-  return std::min(tried_at + attempt->pool->time.connect, context.login_deadline());
+  return std::min(login_ticket ? tried_at + attempt->pool->time.connect : retry_at,
+                  Waiting::deadline(context));
 }
 
 }  // namespace postern

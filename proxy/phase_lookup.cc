@@ -28,6 +28,7 @@ Step Lookup::route(SessionContext& context, std::size_t first) {
     context.record.detail = "map " + std::string(match->map) + " went away with a reload";
     return refuse({Fault::LookupUnavailable, {}, {}});
   }
+  asked_at_ = context.reactor.now();
   if (auto answer = map_->find(attempt->user, ticket_)) return placed(context, std::move(*answer));
   return Keep{};
 }
@@ -42,6 +43,14 @@ Step Lookup::placed(SessionContext& context, route::MapAnswer&& answer) {
   }
   if (!answer.place) return route(context, route_ + 1);
   return use(context, answer.place->pool, answer.place->backend, "map " + map);
+}
+
+Step Lookup::unanswered(SessionContext& context) {
+  map_->cancel(ticket_);
+  route::MapAnswer none;
+  none.fault = Fault::LookupUnavailable;
+  none.detail = "no answer before login_time was over";
+  return placed(context, std::move(none));
 }
 
 void Lookup::count(SessionContext& context, std::string_view map, const route::MapAnswer& answer) const {

@@ -71,14 +71,22 @@ void AskingPolicy::hold_for(const SessionContext& context, Duration wait) {
   hold_until_ = hold_until_ == kNever ? until : std::max(hold_until_, until);
 }
 
+Step AskingPolicy::unanswered(SessionContext& context) {
+  policy_->cancel(ticket_);
+  return policy(context, {.ticket = ticket_,
+                          .verdict = auth::PolicyAnswer::Verdict::Unavailable,
+                          .wait = {},
+                          .detail = "no answer before login_time was over"});
+}
+
 Step AskingPolicy::expired(SessionContext& context) {
-  if (context.reactor.now() >= context.login_deadline()) return Waiting::expired(context);
+  if (policy_ || hold_until_ == kNever) return Waiting::expired(context);
   hold_until_ = kNever;
   return allowed(context);
 }
 
 Time AskingPolicy::deadline(const SessionContext& context) const {
-  return policy_ ? context.login_deadline() : std::min(hold_until_, context.login_deadline());
+  return std::min(policy_ ? kNever : hold_until_, Waiting::deadline(context));
 }
 
 }  // namespace postern

@@ -58,11 +58,6 @@ Step Refuse::tell_in_time(SessionContext& context) {
   return until <= context.reactor.now() ? tell(context) : Keep{};
 }
 
-Step Refuse::expired(SessionContext& context) {
-  if (context.reactor.now() >= context.login_deadline()) return Waiting::expired(context);
-  return tell(context);
-}
-
 Time Refuse::deadline(const SessionContext& context) const {
   return challenged() ? context.login_deadline() : std::min(until, context.login_deadline());
 }

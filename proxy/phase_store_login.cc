@@ -4,6 +4,8 @@ namespace postern {
 
 namespace {
 
+constexpr const char* kSilent = "no answer to the login in time";
+
 // As whom we log in: as a master that the source or the pool names, with the password that the source gave,
 // or with what the client gave.
 void give_credentials(const Attempt& attempt, BackSetup& setup) {
@@ -73,7 +75,7 @@ BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool 
 }  // namespace
 
 Step StoreLogin::begin(SessionContext& context) {
-  began = context.reactor.now();
+  asked_at_ = context.reactor.now();
   dialogue = make_back(context.protocol(), setup_for(context, *attempt, back->secure()));
   back->want_read(true);
   return take(context, back->read_early());
@@ -140,7 +142,7 @@ Step StoreLogin::pass_on(SessionContext& context, const postern::Challenge& aske
 }
 
 Step StoreLogin::answered(SessionContext& context, Secret message) {
-  began = context.reactor.now();
+  asked_at_ = context.reactor.now();
   back->want_read(true);
   dialogue->respond(message);
   return run(context);
@@ -182,7 +184,7 @@ Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
       context.snapshot->capabilities->learn(*backend, context.protocol(), told);
     }
   }
-  record.store_login = now - began;
+  record.store_login = now - asked_at_;
   context.metrics.backend_login.observe(*record.store_login);
   auto next = std::make_unique<Approve>();
   next->session_ticket = std::move(session_ticket);
@@ -194,15 +196,18 @@ Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
 }
 
 Step StoreLogin::expired(SessionContext& context) {
-  const Time now = context.reactor.now();
-  if (now >= context.login_deadline()) return Waiting::expired(context);
-  return failed(context, *backend, {Fault::StoreTimeout, {}, {}}, dialogue->credentials_sent(),
-                "no answer to the login in time");
+  if (context.reactor.now() >= Waiting::deadline(context)) return Waiting::expired(context);
+  return failed(context, *backend, {Fault::StoreTimeout, {}, {}}, dialogue->credentials_sent(), kSilent);
+}
+
+Step StoreLogin::unanswered(SessionContext& context) {
+  blame(context, *backend, {Fault::StoreTimeout, {}, {}}, dialogue->credentials_sent(), kSilent);
+  return refuse(attempt->last_refusal);
 }
 
 Time StoreLogin::deadline(const SessionContext& context) const {
-  if (challenged()) return context.login_deadline();
-  return std::min(began + attempt->login_time(), context.login_deadline());
+  const Time latest = Waiting::deadline(context);
+  return challenged() ? latest : std::min(asked_at_ + attempt->login_time(), latest);
 }
 
 }  // namespace postern

@@ -65,6 +65,8 @@ Step Waiting::cancelled(SessionContext& context) {
 }
 
 Step Waiting::expired(SessionContext& context) {
+  if (!challenged_ && !context.too_late_to_ask(asked_at_)) return unanswered(context);
+  if (!challenged_ && !attempt->tried.empty()) return refuse(attempt->last_refusal);
   context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout);
   return say_and_close(context, attempt->dialogue->farewell(Fault::LoginTimeout));
 }
@@ -74,10 +76,13 @@ Step Waiting::dismiss(SessionContext& context, Fault reason) {
   return say_and_close(context, attempt->dialogue->farewell(reason));
 }
 
-Time Waiting::deadline(const SessionContext& context) const { return context.login_deadline(); }
+Time Waiting::deadline(const SessionContext& context) const {
+  const bool of_the_client = challenged_ || context.too_late_to_ask(asked_at_);
+  return of_the_client ? context.login_deadline() : context.time_to_tell();
+}
 
-Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refusal refusal,
-                     bool credentials_sent, std::string detail) {
+void Waiting::blame(SessionContext& context, const pool::Backend& backend, Refusal refusal,
+                    bool credentials_sent, std::string detail) {
   const StorePool& pool = *attempt->pool;
   const FaultRow& row = describe(refusal.fault);
   const Time now = context.reactor.now();
@@ -101,12 +106,18 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
   }
   attempt->last_refusal = std::move(refusal);
   attempt->tried.push_back(&backend);
+}
+
+Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refusal refusal,
+                     bool credentials_sent, std::string detail) {
+  blame(context, backend, std::move(refusal), credentials_sent, std::move(detail));
   // Once the store may have seen the credentials, only its own word that it can't serve now frees us to ask
   // another: a login that was cut off may count as a failure there.
-  const bool asks_for_another = member && !attempt->bound &&
+  const bool asks_for_another = !attempt->foreign && !attempt->bound &&
                                 (!credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable);
-  if (!row.other_backend_may_help || !asks_for_another) return refuse(attempt->last_refusal);
-  context.metrics.pools[pool.number].retries.add();
+  const bool may_help = describe(attempt->last_refusal.fault).other_backend_may_help;
+  if (!may_help || !asks_for_another) return refuse(attempt->last_refusal);
+  context.metrics.pools[attempt->pool->number].retries.add();
   ++context.record.retries;
   auto next = std::make_unique<Connect>();
   next->attempt = std::move(attempt);

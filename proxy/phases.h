@@ -145,7 +145,9 @@ struct Attempt {
 };
 
 // The phases in which the client waits for its answer. What it sends meanwhile is kept, within limits; where
-// it was sent a challenge, its response is taken.
+// it was sent a challenge, its response is taken. Where login_time ends before the one that was asked has
+// answered, the login is refused a moment earlier, with that one's fault. It is the client's fault where it
+// is the client's turn, and where whoever was asked had too little time left.
 struct Waiting : Phase {
   std::unique_ptr<Attempt> attempt;
 
@@ -162,11 +164,19 @@ struct Waiting : Phase {
   virtual Step answered(SessionContext&, Secret) { return Keep{}; }
   // The client gave up, and has been told. It may begin again; a token counts as refused.
   virtual Step cancelled(SessionContext& context);
+  // Whoever was asked has not answered, and it is time to refuse.
+  virtual Step unanswered(SessionContext& context) = 0;
 
-  // A backend failed: the next one if one may still be tried, else the refusal to the client.
+  // Counts, notes and logs that a backend failed; another may be tried. `credentials_sent`: it had them.
+  void blame(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
+             std::string detail);
+  // The same; then the next backend if one may still be tried, else the refusal to the client.
   Step failed(SessionContext& context, const pool::Backend& backend, Refusal refusal, bool credentials_sent,
               std::string detail);
   Step refuse(Refusal refusal);
+
+  // Whoever the login waits for was asked then, or got the client's response. Zero: it waits for nobody.
+  Time asked_at_{};
 
  private:
   Step hear(SessionContext& context);
@@ -188,14 +198,15 @@ struct AskingPolicy : Waiting {
   // allowed() waits so long, whatever the policy service says.
   void hold_for(const SessionContext& context, Duration wait);
 
+  Step unanswered(SessionContext& context) override;
+
   net::AnswerTicket ticket_;
 
  private:
   Step go_on(SessionContext& context);
 
   std::shared_ptr<auth::Policy> policy_;  // that is asked now
-  Time asked_at_{};
-  Time hold_until_ = kNever;  // kNever: nobody holds the login
+  Time hold_until_ = kNever;              // kNever: nobody holds the login
 };
 
 // Are the credentials right? Asks the policy service and the source of identity, where there are any.
@@ -207,6 +218,7 @@ struct Authenticate final : AskingPolicy {
 
  private:
   Step answered(SessionContext& context, Secret message) override;
+  Step unanswered(SessionContext& context) override;
   Step allowed(SessionContext& context) override;
   Step prepare(SessionContext& context);
   Step ask_source(SessionContext& context);
@@ -216,7 +228,6 @@ struct Authenticate final : AskingPolicy {
 
   std::shared_ptr<auth::Source> source_;  // that is asked now
   observe::Held waiting_;                 // while it is
-  Time asked_at_{};                       // or responded to
   bool identified_ = false;
 };
 
@@ -228,6 +239,7 @@ struct Lookup final : Waiting {
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
 
  private:
+  Step unanswered(SessionContext& context) override;
   Step route(SessionContext& context, std::size_t first);
   Step use(SessionContext& context, std::string_view pool, std::string_view backend, std::string_view who);
   Step go(SessionContext& context, const StorePool& pool, std::string_view backend);
@@ -254,6 +266,7 @@ struct Connect final : Waiting {
   }
 
  private:
+  Step unanswered(SessionContext& context) override;
   Step ask_to_dial(SessionContext& context);
   Step line_up(SessionContext& context);
   std::expected<pool::Choice, Fault> choose(Time now) const;
@@ -263,6 +276,8 @@ struct Connect final : Waiting {
   Step begin_connect(SessionContext& context);
   Step hand_over(SessionContext& context);
   Step connect_failed(SessionContext& context, Fault fault, std::string detail);
+  Step no_login_slot(SessionContext& context, const pool::Backend& full);
+  const char* silence() const;
 
   const pool::Backend* backend = nullptr;
   pool::SessionTicket session_ticket;
@@ -270,7 +285,6 @@ struct Connect final : Waiting {
   std::optional<Channel> back;
   std::vector<Address> candidates;  // of a host name, not tried yet
   Time queued_at{};
-  Time began{};                              // to connect
   Time tried_at{};                           // the address that is tried now
   const pool::Backend* waits_for = nullptr;  // for a login slot of it
   Time retry_at = kNever;                    // when to look again
@@ -284,7 +298,6 @@ struct StoreLogin final : Waiting {
   pool::LoginTicket login_ticket;
   std::optional<Channel> back;
   std::unique_ptr<BackDialogue> dialogue;  // null until begin()
-  Time began{};                            // or when the client answered the store's challenge
   bool upgrading = false;                  // STARTTLS: the handshake with the store is under way
 
   Step begin(SessionContext& context) override;
@@ -295,6 +308,7 @@ struct StoreLogin final : Waiting {
 
  private:
   Step answered(SessionContext& context, Secret message) override;
+  Step unanswered(SessionContext& context) override;
   Step pass_on(SessionContext& context, const postern::Challenge& challenge);
   Step take(SessionContext& context, const Channel::Reading& reading);
   Step run(SessionContext& context);
@@ -330,13 +344,13 @@ struct Refuse final : Waiting {
   Time until{};
 
   Step begin(SessionContext& context) override;
-  Step expired(SessionContext& context) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Authenticate; }
 
  private:
   Step answered(SessionContext& context, Secret message) override;
   Step cancelled(SessionContext& context) override;
+  Step unanswered(SessionContext& context) override { return tell(context); }
   Step tell_in_time(SessionContext& context);
   Step tell(SessionContext& context);
 };

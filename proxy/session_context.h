@@ -71,6 +71,10 @@ struct SessionContext {
 
   Protocol protocol() const { return listener.protocol; }
   Time login_deadline() const { return accepted + snapshot->limits.login_time; }
+  // The last moment to refuse a login so that the client hears of it before login_deadline().
+  Time time_to_tell() const;
+  // Whoever is asked something at `asked` has so little of login_time left that silence is not its fault.
+  bool too_late_to_ask(Time asked) const;
   // When a wait of a login that begins now is over: in time to tell the answer before login_deadline().
   Time end_of_wait(Duration wait) const;
 

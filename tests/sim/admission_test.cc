@@ -129,8 +129,9 @@ TEST_CASE("login_time ends a login in line") {
   greet(world);
   world.crowd();
   world.client.send(kLogin);
-  world.pass(std::chrono::milliseconds(10100));
-  CHECK(take(world.client).find("BYE") != std::string::npos);
+  world.pass(std::chrono::milliseconds(9100));
+  CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
+  CHECK(world.counted().login_faults[static_cast<std::size_t>(Fault::Exhausted)].value() == 1);
   CHECK(world.stores.empty());
 }
 
