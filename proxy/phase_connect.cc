@@ -75,6 +75,10 @@ Step Connect::line_up(SessionContext& context) {
     retry_at = now + kLookAgain;
     return Keep{};
   }
+  if (!attempt->tried.empty()) {
+    context.metrics.pools[attempt->pool->number].retries.add();
+    ++context.record.retries;
+  }
   backend = choice->backend;
   session_ticket = std::move(*session);
   login_ticket = std::move(*login);

@@ -117,8 +117,6 @@ Step Waiting::failed(SessionContext& context, const pool::Backend& backend, Refu
                                 (!credentials_sent || attempt->last_refusal.fault == Fault::StoreUnavailable);
   const bool may_help = describe(attempt->last_refusal.fault).other_backend_may_help;
   if (!may_help || !asks_for_another) return refuse(attempt->last_refusal);
-  context.metrics.pools[attempt->pool->number].retries.add();
-  ++context.record.retries;
   auto next = std::make_unique<Connect>();
   next->attempt = std::move(attempt);
   return next;

@@ -364,8 +364,8 @@ constexpr auto kFamilies = std::to_array<Family>({
 
     {"postern_route_decisions_total", MetricType::Counter, "pool,how",
      "Backends chosen, by how: the log's how. A pair appears with its first choice.", route_decisions},
-    {"postern_retries_total", MetricType::Counter, "pool", "Backends that failed before one answered.",
-     retries},
+    {"postern_retries_total", MetricType::Counter, "pool",
+     "Backends that were tried because another had failed.", retries},
     {"postern_backend_connect_seconds", MetricType::Histogram, "", "Connecting to a backend.",
      one_histogram<&WorkerMetrics::backend_connect>},
     {"postern_backend_login_seconds", MetricType::Histogram, "", "Greeting, TLS and login at a backend.",

@@ -60,7 +60,7 @@ struct SessionRecord {
   std::string_view backend;
   std::string_view how;   // how the backend was chosen: home, spill, least ...
   unsigned attempts = 0;  // refused logins
-  unsigned retries = 0;   // backends that failed before one answered
+  unsigned retries = 0;   // backends that were tried because another had failed
   std::optional<Time::duration> handshake, dialogue, lookup, queue, connect, store_login, login, total;
   std::uint64_t bytes_in = 0;   // from the client after login
   std::uint64_t bytes_out = 0;  // to the client after login

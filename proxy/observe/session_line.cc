@@ -85,7 +85,7 @@ constexpr auto kFields = std::to_array<SessionField>({
      [](LogLine& line, Name name, const Record& r) { line.text(name, r.detail, kDetailLimit); }},
     {"end", "who ended the session and in which phase: two letters, see below", end_code},
     {"attempts", "logins that were refused in this session", number<&Record::attempts>},
-    {"retries", "backends that failed before one answered", number<&Record::retries>},
+    {"retries", "backends that were tried because another had failed", number<&Record::retries>},
     {"handshake_ms", "TLS handshake with the client", timer<&Record::handshake>},
     {"dialogue_ms", "from the greeting to the client's credentials", timer<&Record::dialogue>},
     {"lookup_ms", "finding out who the user is and which pool serves it", timer<&Record::lookup>},

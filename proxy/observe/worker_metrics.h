@@ -92,7 +92,7 @@ struct ProtocolMetrics {
 };
 
 struct PoolMetrics {
-  Counter retries;                           // backends that failed before one answered
+  Counter retries;                           // backends that were tried because another had failed
   std::array<Counter, kMaxWords> decisions;  // by MetricsSettings::decisions
   Counter tls_full, tls_resumed;             // handshakes with stores of this pool
 };

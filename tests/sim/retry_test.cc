@@ -196,6 +196,27 @@ TEST_CASE("when all are down the client is told so, in the words of the last") {
   CHECK_FALSE(world.over());
 }
 
+TEST_CASE("a retry is a backend that was tried after another, not a failure") {
+  struct Row {
+    std::string_view stores;
+    unsigned retries;
+  };
+  constexpr std::string_view kOneStore =
+      "[pool.store]\nforward = []\n[pool.store.backends]\ns1 = \"192.0.2.101\"\n";
+  for (const Row& row : {Row{kOneStore, 0}, Row{kTwoStores, 1}}) {
+    World world(config(kImap, row.stores));
+    world.on_dial = [](Peer& store, std::size_t) { store.connect_error = ECONNREFUSED; };
+    greet(world);
+    world.client.send(kLogin);
+    world.settle();
+    CHECK(world.counted().pools[0].retries.value() == row.retries);
+    world.client.reset();
+    world.settle();
+    REQUIRE(world.over());
+    CHECK(world.log_line().find("retries=" + std::to_string(row.retries) + " ") != std::string::npos);
+  }
+}
+
 TEST_CASE("partitioned data: nobody but the home is asked") {
   World world(config(kImap, R"(
 [pool.store]
