@@ -47,12 +47,14 @@ Authenticate::~Authenticate() {
 
 Step Authenticate::begin(SessionContext& context) {
   ticket_ = context.ticket;
+  began_ = attempt->began;
   attempt->client_id = attempt->dialogue->client_id();
   observe::SessionRecord& record = context.record;
   // Of the attempt before.
   record.user.clear();
   record.detail.clear();
   record.pool = record.backend = record.how = {};
+  record.lookup = record.queue = record.connect = record.store_login = std::nullopt;
   Credentials& credentials = attempt->credentials;
   record.mechanism = credentials.mechanism;
   if (!record.dialogue)
@@ -63,6 +65,8 @@ Step Authenticate::begin(SessionContext& context) {
   // Who a relayed mechanism is about only its source will tell.
   return credentials.user.empty() ? ask_source(context) : ask_policy(context);
 }
+
+void Authenticate::leave(SessionContext& context) { context.record.lookup = context.reactor.now() - began_; }
 
 // Who asks to be whom, as far as the client's own words go.
 Step Authenticate::prepare(SessionContext& context) {

@@ -48,6 +48,16 @@ Step Connect::begin(SessionContext& context) {
   return ask_to_dial(context);
 }
 
+void Connect::leave(SessionContext& context) {
+  observe::SessionRecord& record = context.record;
+  const Time now = context.reactor.now();
+  if (backend != nullptr) {
+    record.connect = now - asked_at_;
+  } else if (waits_for != nullptr || !record.queue) {
+    record.queue = now - queued_at;
+  }
+}
+
 Step Connect::ask_to_dial(SessionContext& context) {
   if (context.host.admission().enter(Admission::Step::Dial, context.ticket)) return admitted(context);
   return Keep{};
@@ -67,6 +77,8 @@ Step Connect::line_up(SessionContext& context) {
     context.record.detail = "no backend of pool " + attempt->pool->name + " can be used";
     return refuse({choice.error(), {}, {}});
   }
+  // Of the backend before.
+  context.record.connect = context.record.store_login = std::nullopt;
   auto session = pool::open_session(*choice->backend);
   auto login = session ? pool::begin_login(*choice->backend) : std::nullopt;
   if (!login) {  // full, or as many logins are under way as it may have
@@ -195,8 +207,7 @@ Step Connect::secure(SessionContext& context, tls::Status status) {
 }
 
 Step Connect::hand_over(SessionContext& context) {
-  context.record.connect = context.reactor.now() - asked_at_;
-  context.metrics.backend_connect.observe(*context.record.connect);
+  context.metrics.backend_connect.observe(context.reactor.now() - asked_at_);
   auto next = std::make_unique<StoreLogin>();
   next->attempt = std::move(attempt);
   next->backend = backend;

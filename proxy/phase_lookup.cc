@@ -9,11 +9,14 @@ Lookup::~Lookup() {
 }
 
 Step Lookup::begin(SessionContext& context) {
+  began_ = attempt->began;
   if (const std::string& pool = attempt->destination.pool; !pool.empty()) {
     return use(context, pool, attempt->destination.backend, "the source of identities");
   }
   return route(context, 0);
 }
+
+void Lookup::leave(SessionContext& context) { context.record.lookup = context.reactor.now() - began_; }
 
 Step Lookup::route(SessionContext& context, std::size_t first) {
   const Snapshot& snapshot = *context.snapshot;
@@ -104,7 +107,6 @@ Step Lookup::go(SessionContext& context, const StorePool& pool, std::string_view
       attempt->fixed_backend = member->name();
     }
   }
-  context.record.lookup = context.reactor.now() - attempt->began;
   auto next = std::make_unique<Connect>();
   next->attempt = std::move(attempt);
   return next;

@@ -81,6 +81,11 @@ Step StoreLogin::begin(SessionContext& context) {
   return take(context, back->read_early());
 }
 
+// The client's turn is no time of the store's.
+void StoreLogin::leave(SessionContext& context) {
+  if (asked_at_ != Time{}) context.record.store_login = context.reactor.now() - asked_at_;
+}
+
 Step StoreLogin::back_ready(SessionContext& context, bool readable, bool writable) {
   if (writable && !back->flush()) return lost(context, dialogue->closed());
   if (!readable) return Keep{};
@@ -135,6 +140,7 @@ Step StoreLogin::run(SessionContext& context) {
 // The time until the client has answered is the client's. The store waits for it without a place in its line
 // of logins, and what it sends meanwhile waits in the socket.
 Step StoreLogin::pass_on(SessionContext& context, const postern::Challenge& asked) {
+  context.record.store_login = context.reactor.now() - asked_at_;
   attempt->bound = true;
   login_ticket = {};
   back->want_read(false);
@@ -177,15 +183,13 @@ Step StoreLogin::lost(SessionContext& context, const Refusal& refusal) {
 
 Step StoreLogin::logged_in(SessionContext& context, StoreWelcome welcome) {
   const Time now = context.reactor.now();
-  observe::SessionRecord& record = context.record;
   if (!attempt->foreign) {
     attempt->pool->members->note(*backend, Fault::None, now);
     if (const std::string told = dialogue->capabilities(); !told.empty()) {
       context.snapshot->capabilities->learn(*backend, context.protocol(), told);
     }
   }
-  record.store_login = now - asked_at_;
-  context.metrics.backend_login.observe(*record.store_login);
+  context.metrics.backend_login.observe(now - asked_at_);
   auto next = std::make_unique<Approve>();
   next->session_ticket = std::move(session_ticket);
   next->welcome = std::move(welcome);

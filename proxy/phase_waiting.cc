@@ -22,6 +22,7 @@ Step Waiting::front_flushed(SessionContext& context) { return challenged_ ? hear
 Step Waiting::challenge(SessionContext& context, std::string_view message) {
   attempt->dialogue->challenge(message);
   challenged_ = true;
+  asked_at_ = {};
   return hear(context);
 }
 

@@ -41,6 +41,8 @@ class Phase {
   virtual ~Phase() = default;
   // Called once, right after the phase was entered.
   virtual Step begin(SessionContext& context) = 0;
+  // Called once, when the phase is over, whatever comes behind it.
+  virtual void leave(SessionContext&) {}
   // The client's side may have bytes. Told only while the phase has asked to read.
   virtual Step front_readable(SessionContext& context) = 0;
   // Everything that waited for the client's socket has been written.
@@ -213,6 +215,7 @@ struct AskingPolicy : Waiting {
 struct Authenticate final : AskingPolicy {
   ~Authenticate() override;
   Step begin(SessionContext& context) override;
+  void leave(SessionContext& context) override;
   Step identified(SessionContext& context, auth::Answer&& answer) override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
 
@@ -228,6 +231,7 @@ struct Authenticate final : AskingPolicy {
 
   std::shared_ptr<auth::Source> source_;  // that is asked now
   observe::Held waiting_;                 // while it is
+  Time began_{};                          // the attempt
   bool identified_ = false;
 };
 
@@ -235,6 +239,7 @@ struct Authenticate final : AskingPolicy {
 struct Lookup final : Waiting {
   ~Lookup() override;
   Step begin(SessionContext& context) override;
+  void leave(SessionContext& context) override;
   Step placed(SessionContext& context, route::MapAnswer&& answer) override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
 
@@ -247,6 +252,7 @@ struct Lookup final : Waiting {
   void count(SessionContext& context, std::string_view map, const route::MapAnswer& answer) const;
   static pool::Backend foreign_backend(const StorePool& pool, const auth::Destination& destination);
 
+  Time began_{};                     // the attempt
   std::size_t route_ = 0;            // whose map is asked
   std::shared_ptr<route::Map> map_;  // that is asked now
   net::AnswerTicket ticket_;
@@ -256,6 +262,7 @@ struct Lookup final : Waiting {
 // TLS.
 struct Connect final : Waiting {
   Step begin(SessionContext& context) override;
+  void leave(SessionContext& context) override;
   Step admitted(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
   Step addresses(SessionContext& context, const std::vector<Address>& addresses) override;
@@ -301,6 +308,7 @@ struct StoreLogin final : Waiting {
   bool upgrading = false;                  // STARTTLS: the handshake with the store is under way
 
   Step begin(SessionContext& context) override;
+  void leave(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
   Step expired(SessionContext& context) override;
   Time deadline(const SessionContext& context) const override;

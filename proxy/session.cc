@@ -103,6 +103,7 @@ void Session::expired(Time now) {
 
 void Session::apply(Step step) {
   while (auto* next = std::get_if<std::unique_ptr<Phase>>(&step)) {
+    if (phase_) phase_->leave(*context_);
     phase_ = std::move(*next);
     context_->phase = phase_.get();
     context_->ticket.generation = host_.new_generation();
@@ -125,6 +126,7 @@ void Session::finish() {
   over_ = true;
   stop();
   if (!context_->end_noted) context_->end(observe::EndedBy::Internal, Fault::None, "no reason was noted");
+  phase_->leave(*context_);
   observe::SessionRecord& record = context_->record;
   observe::ProtocolMetrics& metrics = context_->metrics.of(listener_->protocol);
   record.total = context_->reactor.now() - context_->accepted;

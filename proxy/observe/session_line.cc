@@ -141,8 +141,9 @@ std::string log_reference() {
       "`msg`.\n"
       "The line of a session that ended has `msg=session` and these fields, in this order. A field without "
       "a\n"
-      "value is left out: a timer that is missing says that its phase was not reached or not finished.\n"
-      "Times are in milliseconds.\n"
+      "value is left out: a timer that is missing says that its phase was not reached (`handshake_ms`\n"
+      "and `login_ms`: not finished). Those from `lookup_ms` to `store_login_ms` are of the last login\n"
+      "that was tried, and of the backend that it tried last. Times are in milliseconds.\n"
       "\n"
       "| Field | Meaning |\n"
       "|---|---|\n";
