@@ -62,6 +62,8 @@ class Phase {
   virtual Step dismiss(SessionContext& context, Fault reason) = 0;
   virtual Time deadline(const SessionContext& context) const = 0;
   virtual observe::EndedIn letter() const = 0;
+  // A login is under way whose end has not been counted.
+  virtual bool login_under_way() const { return false; }
 };
 
 // Waits for the PROXY header that the listener's networks must send.
@@ -158,6 +160,7 @@ struct Waiting : Phase {
   Step expired(SessionContext& context) override;
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
+  bool login_under_way() const override { return true; }
 
  protected:
   // Sends the client a challenge; what comes of it is answered() or cancelled(), once.
@@ -354,6 +357,7 @@ struct Refuse final : Waiting {
   Step begin(SessionContext& context) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Authenticate; }
+  bool login_under_way() const override { return false; }
 
  private:
   Step answered(SessionContext& context, Secret message) override;

@@ -157,6 +157,9 @@ void SessionContext::end(observe::EndedBy by, Fault fault, std::string detail) {
   record.ended_in = phase->letter();
   record.fault = fault;
   if (!detail.empty()) record.detail = std::move(detail);
+  if (phase->login_under_way() && record.mechanism && fault != Fault::None) {
+    metrics.of(protocol()).login_ended(*record.mechanism, fault);
+  }
 }
 
 void SessionContext::end_well() {
