@@ -136,7 +136,8 @@ void Session::finish() {
   } else {
     metrics.prelogin.add(-1);
     const bool left_after_refusal = record.fault == Fault::None || record.fault == Fault::ClientClosed ||
-                                    record.fault == Fault::TooManyAttempts;
+                                    record.fault == Fault::TooManyAttempts ||
+                                    record.fault == Fault::LoginTimeout;
     if (context_->last_refusal != Fault::None && left_after_refusal) {
       record.fault = context_->last_refusal;
     } else if (record.fault != Fault::None) {

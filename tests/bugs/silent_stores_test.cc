@@ -25,12 +25,19 @@ TEST_CASE("stores that are silent until login_time ends are blamed, and the clie
     CHECK(counted.failures[static_cast<std::size_t>(Fault::StoreTimeout)].value() == 1);
   }
   CHECK(world.counted().login_faults[static_cast<std::size_t>(Fault::StoreTimeout)].value() == 1);
-  world.client.send("b LOGOUT\r\n");
-  world.pass(std::chrono::milliseconds(100));
-  world.client.finish();
-  world.pass(std::chrono::seconds(3));
+  SUBCASE("the client says goodbye") {
+    world.client.send("b LOGOUT\r\n");
+    world.pass(std::chrono::seconds(3));
+  }
+  SUBCASE("the client leaves") {
+    world.client.reset();
+    world.settle();
+  }
+  SUBCASE("the client has nothing more to say") { world.pass(std::chrono::seconds(4)); }
   REQUIRE(world.over());
-  CHECK(world.log_line().find("fault=store_timeout blame=store") != std::string::npos);
+  const std::string line = world.log_line();
+  CHECK(line.find("result=failed fault=store_timeout blame=store") != std::string::npos);
+  CHECK(world.counted().login_faults[static_cast<std::size_t>(Fault::LoginTimeout)].value() == 0);
 }
 
 }  // namespace postern::sim
