@@ -70,14 +70,17 @@ constexpr auto kFields = std::to_array<SessionField>({
     {"backend", "the backend that was chosen last", text<&Record::backend>},
     {"how", "how that backend was chosen", text<&Record::how>},
     {"result",
-     "ok; refused: the user's or a limit's doing; failed: a store, the configuration or Postern is to blame; "
+     "ok; refused: the user's or a limit's doing; failed: a store, a source, the configuration or Postern is "
+     "to blame; "
      "abandoned: the client left while its login was under way; none: no login was tried",
      [](LogLine& line, Name name, const Record& r) { line.text(name, result_word(r)); }},
     {"fault", "why the login was refused, or why the session ended before its time",
      [](LogLine& line, Name name, const Record& r) {
        if (r.fault != Fault::None) line.text(name, name_of(r.fault));
      }},
-    {"blame", "who is to act on the fault: client, credentials, store, configuration, postern",
+    {"blame",
+     "who is to act on the fault: client, credentials, store, source (of identities, maps, policy), "
+     "configuration, postern",
      [](LogLine& line, Name name, const Record& r) {
        if (r.fault != Fault::None) line.text(name, name_of(describe(r.fault).blame));
      }},
