@@ -141,7 +141,8 @@ constexpr Section kSections[] = {
     {"pool.*.health", "How Postern learns that a store is down."},
     {"pool.*.health.eject",
      "When logins that fail take a store out of use. A good health check brings it back before its time only "
-     "where it tests what they failed by, and none tests the login itself."},
+     "where it tests what they failed by, and none tests the login itself; with `data = \"partitioned\"` "
+     "always."},
     {"pool.*.limits", "What a store is given."},
     {"admin", "Looking at the running process."},
 };

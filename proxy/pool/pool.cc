@@ -121,7 +121,9 @@ Change Pool::note(const Backend& backend, Fault fault, Time now, bool credential
   state.failures.fetch_add(1, std::memory_order_relaxed);
   // Logins that were under way when it was ejected do not count again.
   if (state.health.ejected(now)) return Change::None;
-  const bool seen = seen_by_checks(fault, credentials_sent, health_.check);
+  // Users of partitioned data have no other place: a store that has restarted shall be theirs again at once.
+  const bool seen =
+      data_ == conf::Data::Partitioned || seen_by_checks(fault, credentials_sent, health_.check);
   if (!state.health.note_failure(health_.eject, seen)) return Change::None;
   std::lock_guard lock(*mutex_);
   if (state.health.ejected(now) || !can_spare(backend, now)) return Change::None;

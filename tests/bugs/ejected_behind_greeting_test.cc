@@ -45,4 +45,22 @@ TEST_CASE("a good check brings a store back only when it sees what the logins fa
   CHECK(dialled().health().ejected(now) != comes_back);
 }
 
+TEST_CASE("partitioned users have their store again with the first good check") {
+  World world(config(kImap, "[pool.store]\ndata = \"partitioned\"\nforward = []\n", kEject) +
+              "[pool.store.backends]\ns1 = \"192.0.2.101\"\n");
+  const pool::Pool& members = *world.snapshot()->pools[0].members;
+  const pool::Backend& home = members.backends().front();
+  greet(world);
+  world.client.send(kLogin);
+  world.settle();
+  world.stores[0]->send(kGreeting);
+  world.settle();
+  world.stores[0]->finish();  // it restarts while it has the password
+  world.settle();
+  const net::Reactor& reactor = world;
+  REQUIRE(home.health().ejected(reactor.now()));
+  members.report(home, true, reactor.now(), 0.5);
+  CHECK_FALSE(home.health().ejected(reactor.now()));
+}
+
 }  // namespace postern::sim
