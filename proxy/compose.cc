@@ -117,10 +117,13 @@ std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> co
 
   snapshot->capabilities =
       previous == nullptr ? std::make_shared<pool::Capabilities>() : previous->capabilities;
-  std::vector<const pool::Pool*> members;
-  for (const StorePool& pool : snapshot->pools) members.push_back(pool.members.get());
-  snapshot->capabilities->set_pools(members);
   return snapshot;
+}
+
+void put_into_use(const Snapshot& snapshot) {
+  std::vector<const pool::Pool*> members;
+  for (const StorePool& pool : snapshot.pools) members.push_back(pool.members.get());
+  snapshot.capabilities->set_pools(members);
 }
 
 }  // namespace postern

@@ -17,4 +17,7 @@ namespace postern {
 std::expected<std::shared_ptr<const Snapshot>, std::vector<conf::Diagnostic>> compose(
     const conf::Loaded& loaded, const Snapshot* previous, observe::Metrics* metrics, Time now);
 
+// This snapshot is the one in use from now on: what it shares with its predecessor follows it.
+void put_into_use(const Snapshot& snapshot);
+
 }  // namespace postern

@@ -160,6 +160,7 @@ void Server::use(conf::Loaded loaded, std::shared_ptr<const Snapshot> snapshot,
   }
   for (std::size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->use(snapshot, std::move(gates[i]), endpoints_);
+  put_into_use(*snapshot);
   rereader_.use(loaded_.config, *snapshot);
   prober_.use(std::move(snapshot));
   metrics_.shared().config_last_reload_success_timestamp.set(

@@ -56,6 +56,18 @@ class Reload(Case):
         self.reloaded(postern, True)
         self.login(postern, "anna", PASSWORD)
 
+    def test_an_address_that_cannot_be_bound_changes_nothing(self):
+        store = self.fake({143: imap(greeting="* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN ID XTOLD] ready"),
+                           110: pop3()}, name="telling")
+        postern = self.start(store)
+        wait_for(lambda: "XTOLD" in self.connect(postern).greeting, what="a greeting with what the store offers")
+        postern.reconfigure(merge(postern.configuration, {
+            "listen": {"imaps": {"address": ["192.0.2.1:993"]}},
+            "pool": {"store": {"backends": {"fake": None, "other": self.store.address}}}}))
+        self.reloaded(postern, False)
+        self.assertIn("XTOLD", self.connect(postern).greeting)
+        self.login(postern, "anna", PASSWORD)
+
     def test_an_address_may_go_to_a_listener_of_another_name(self):
         postern = self.start(self.store)
         old = self.login(postern, "anna", PASSWORD)

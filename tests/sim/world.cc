@@ -123,6 +123,7 @@ World::World(std::string_view toml)
   const conf::Limits& limits = loaded.config.limits;
   limiter_.set_limits({.sessions_per_address = limits.sessions_per_address,
                        .prelogin_per_address = limits.prelogin_per_address,
+  put_into_use(*snapshot_);
                        .sessions_per_user = limits.sessions_per_user});
   failure_delay_ = std::make_unique<auth::FailureDelay>(limits.failure_delay, limits.failure_delay_max);
 }
@@ -141,9 +142,14 @@ void World::reload(std::string_view toml) {
 }
 
 void World::connect(std::string_view from) {
+  put_into_use(*snapshot_);
   client.told_connected = true;
   session_ = std::make_unique<Session>(static_cast<SessionHost&>(*this), snapshot_,
                                        snapshot_->listeners.front(), *Endpoint::parse(from), 0);
+void World::refuse_reload(std::string_view toml) {
+  CHECK(compose(load(toml), snapshot_.get(), &metrics_, now_).has_value());
+}
+
   session_->begin(std::make_unique<Wire>(*this, client, session_.get(), kFront));
 }
 

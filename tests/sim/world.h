@@ -59,6 +59,8 @@ class World final : public net::Reactor, private SessionHost {
 
   // What an operator does: the services change, the session keeps the configuration that it began with.
   void reload(std::string_view toml);
+  // The same where the new configuration is good, and cannot be used: an address cannot be bound.
+  void refuse_reload(std::string_view toml);
 
   // The client connects. Its side of the wire is `client`.
   void connect(std::string_view from = "192.0.2.7:40000");
