@@ -418,9 +418,11 @@ constexpr Row kRows[] = {
      [](Config& config, const Value& value) { config.pools.back().time.login = value.duration; }},
 
     {"pool.*.health", "check", choice(kChecks, kChecksRefused), "\"greeting\"",
-     "How far a check goes: TCP, TLS, or the store's greeting.",
-     [](Config& config,
-        const Value& value) { config.pools.back().health.check = value.choice<HealthCheck>(); }},
+     "How far a check goes: TCP, TLS, or the store's greeting. Each protocol in which users can come to the "
+     "pool is checked.",
+     [](Config& config, const Value& value) {
+       config.pools.back().health.check = value.choice<HealthCheck>();
+     }},
     {"pool.*.health", "interval", duration(1ms, 1h), "\"2s\"", "From one check to the next.",
      [](Config& config, const Value& value) { config.pools.back().health.interval = value.duration; }},
     {"pool.*.health", "timeout", duration(1ms, 1h), "\"2s\"", "A check that takes longer has failed.",

@@ -43,6 +43,21 @@ const StorePool* find_pool(const Snapshot* snapshot, const std::string& name) {
   return found == snapshot->pools.end() ? nullptr : &*found;
 }
 
+// A map and a source of identities may name any pool.
+std::vector<Protocol> protocols_of(const conf::Config& config, const std::string& pool) {
+  const bool named_by_source = config.auth.by != conf::AuthBy::Store;
+  std::vector<Protocol> protocols;
+  for (const conf::Listener& listener : config.listeners) {
+    const bool routed = std::ranges::any_of(config.routes, [&](const conf::Route& route) {
+      return (route.listener.empty() || route.listener == listener.name) &&
+             (!route.map.empty() || route.pool == pool);
+    });
+    if ((named_by_source || routed) && std::ranges::find(protocols, listener.protocol) == protocols.end())
+      protocols.push_back(listener.protocol);
+  }
+  return protocols;
+}
+
 StorePool make_pool(const conf::Loaded& loaded, const conf::Pool& settings, const Snapshot* previous,
                     observe::Metrics* metrics, Time now, Problems& problems) {
   const std::string path = conf::join("pool", settings.name);
@@ -55,6 +70,7 @@ StorePool make_pool(const conf::Loaded& loaded, const conf::Pool& settings, cons
   pool.imap_port = settings.imap_port;
   pool.pop3_port = settings.pop3_port;
   pool.time = settings.time;
+  pool.protocols = protocols_of(loaded.config, settings.name);
   pool.master_user = settings.master_user;
   if (settings.login == conf::LoginAs::Master) {
     pool.master_password = read_secret(loaded, conf::join(path, "master_password_file"),

@@ -21,15 +21,11 @@ void Prober::use(std::shared_ptr<const Snapshot> snapshot) {
   targets_.clear();
   ended_.clear();
   snapshot_ = std::move(snapshot);
-  protocols_.clear();
-  for (const ListenerPlan& listener : snapshot_->listeners) {
-    if (std::ranges::find(protocols_, listener.protocol) == protocols_.end())
-      protocols_.push_back(listener.protocol);
-  }
   std::set<std::pair<std::string, std::string>> present;
   std::vector<std::string> pools;
   for (std::size_t i = 0; i < snapshot_->pools.size(); ++i) {
     const StorePool& pool = snapshot_->pools[i];
+    if (pool.protocols.empty()) continue;
     pools.push_back(pool.name);
     for (const pool::Backend& backend : pool.members->backends()) {
       targets_.push_back(
@@ -62,7 +58,7 @@ void Prober::look(Time now) {
 void Prober::begin(Target& target) {
   target.problem.clear();
   const StorePool& pool = snapshot_->pools[target.pool];
-  for (const Protocol protocol : protocols_) {
+  for (const Protocol protocol : pool.protocols) {
     target.probes.push_back(std::make_unique<Probe>(
         reactor_, pool, *target.backend, protocol, *snapshot_->capabilities,
         net::AnswerTicket{target.number, ++generation_},

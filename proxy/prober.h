@@ -19,9 +19,9 @@ namespace postern {
 class Probe;
 
 // Asks every backend, at its pool's interval, whether it serves: connects, and as far as the pool's health
-// check says speaks TLS and reads its greeting and capabilities. A backend is asked in each protocol that a
-// listener has, and is well when all of them answer: half a store is none. Belongs to one loop, but for
-// answering().
+// check says speaks TLS and reads its greeting and capabilities. A backend is asked in each protocol in which
+// users can come to its pool, and is well when all of them answer: half a store is none. A pool to which
+// nothing leads is not asked. Belongs to one loop, but for silent_pools().
 class Prober {
  public:
   Prober(net::Reactor& reactor, observe::Log& log);
@@ -34,7 +34,8 @@ class Prober {
   void on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
   void stop();
 
-  // Of any thread: the pools of the snapshot in which no backend has answered its last check; empty: ready.
+  // Of any thread: the pools that are asked and in which no backend has answered its last check; empty:
+  // ready.
   std::vector<std::string> silent_pools() const;
 
  private:
@@ -63,7 +64,6 @@ class Prober {
   net::Reactor& reactor_;
   observe::Log& log_;
   std::shared_ptr<const Snapshot> snapshot_;
-  std::vector<Protocol> protocols_;
   std::vector<Target> targets_;
   std::vector<std::unique_ptr<Probe>> ended_;  // freed with the next look
   std::uint32_t generation_ = 0;

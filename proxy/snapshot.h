@@ -29,6 +29,7 @@ struct StorePool {
   std::uint16_t imap_port = 143;
   std::uint16_t pop3_port = 110;
   conf::Pool::Time time;
+  std::vector<Protocol> protocols;  // in which users can come to it; none: nothing leads here
   std::string master_user;
   Secret master_password;
   std::shared_ptr<const pool::Pool> members;
