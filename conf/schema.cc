@@ -192,7 +192,9 @@ constexpr Row kRows[] = {
      "Commands before login that are none; then the session is closed.",
      [](Config& config, const Value& value) { config.limits.bad_commands = value.count(); }},
     {"limits", "failure_delay", duration(0s, 1min), "\"2s\"",
-     "The answer to refused credentials waits this long, and longer for addresses that keep failing.",
+     "The answer to refused credentials waits this long, and longer for addresses that keep failing. A login "
+     "that fails through a store or a service is refused this long after it began, and up to half as long "
+     "again, by chance.",
      [](Config& config, const Value& value) { config.limits.failure_delay = value.duration; }},
     {"limits", "failure_delay_max", duration(0s, 5min), "\"15s\"",
      "The longest such wait. At least `failure_delay`.",

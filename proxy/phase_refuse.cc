@@ -6,11 +6,23 @@ namespace postern {
 
 namespace {
 
-// How long refused credentials wait. A relayed mechanism shows no proof that could be told from another.
-Duration delay_after(SessionContext& context, const Credentials& credentials, Fault fault) {
+// What asking again at once makes worse.
+bool is_an_outage(Fault fault) {
+  const Blame blame = describe(fault).blame;
+  return blame == Blame::Store || blame == Blame::Source || blame == Blame::Postern;
+}
+
+// How long the client waits for its refusal: for wrong credentials by what its address has failed before, in
+// an outage until some time after the login's begin. A relayed mechanism shows no proof that could be told
+// from another.
+Duration delay_after(SessionContext& context, const Attempt& attempt, Fault fault) {
+  const Credentials& credentials = attempt.credentials;
   auth::FailureDelay& delays = context.host.failure_delay();
   const Address& address = context.record.client.address;
   const Time now = context.reactor.now();
+  if (is_an_outage(fault)) {
+    return std::chrono::ceil<Duration>(attempt.began - now) + delays.pace(context.host.random());
+  }
   if (credentials.mechanism == Mechanism::Relayed) return delays.failed(address, fault, now);
   const Secret& proof = credentials.password.empty() ? credentials.message : credentials.password;
   return delays.failed(address, context.record.user, proof, fault, now);
@@ -21,7 +33,7 @@ Duration delay_after(SessionContext& context, const Credentials& credentials, Fa
 Step Refuse::begin(SessionContext& context) {
   const FaultRow& row = describe(refusal.fault);
   const Credentials& credentials = attempt->credentials;
-  const Duration delay = std::max(at_least, delay_after(context, credentials, refusal.fault));
+  const Duration delay = std::max(at_least, delay_after(context, *attempt, refusal.fault));
   report(context, *attempt, refusal.fault);
   attempt->credentials.password.clear();
   attempt->credentials.message.clear();

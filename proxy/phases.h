@@ -344,7 +344,7 @@ struct Approve final : AskingPolicy {
   Step allowed(SessionContext& context) override;
 };
 
-// Lets refused credentials wait before the client is told. They are counted, logged and reported at once,
+// Lets a refused login wait before the client is told. Refusals are counted, logged and reported at once,
 // whatever the client does meanwhile.
 struct Refuse final : Waiting {
   Refusal refusal;

@@ -36,6 +36,9 @@ class SessionHost {
   // What this worker asks about users. A session may meet the services of a later configuration than its own.
   virtual Services& services() = 0;
 
+  // From 0 to 1, for what must not happen to all clients at the same time.
+  virtual double random() = 0;
+
   // Is this one of our own listeners?
   virtual bool is_own(const Endpoint& endpoint) const = 0;
 

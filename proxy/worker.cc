@@ -66,6 +66,7 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
                             }}),
       heartbeat_(*this),
       id_state_(random_start() + number),
+      random_(std::random_device{}()),
       last_turn_(loop_.now().time_since_epoch().count()) {
   services_.use(snapshot_);
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -84,6 +85,7 @@ class Worker final : private SessionHost {
   std::string new_session_id() override;
   std::uint32_t new_generation() override { return ++generation_; }
   Services& services() override { return services_; }
+  double random() override { return std::uniform_real_distribution<double>(0, 1)(random_); }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t slot) override;
 
@@ -111,6 +113,7 @@ class Worker final : private SessionHost {
   std::vector<std::uint32_t> buried_;
   std::uint32_t generation_ = 0;
   std::uint64_t id_state_;
+  std::minstd_rand random_;
   struct Leaving {
     Time until;
     std::size_t slot = 0;  // whose session is asked next

@@ -60,6 +60,11 @@ Duration FailureDelay::note(const Address& address, std::uint64_t guess, Fault f
   return delay_of(entry.failures);
 }
 
+Duration FailureDelay::pace(double random) const {
+  std::lock_guard lock(mutex_);
+  return std::chrono::duration_cast<Duration>(base_ * (1 + random / 2));
+}
+
 Duration FailureDelay::next(const Address& address, Time now) const {
   std::lock_guard lock(mutex_);
   const auto known = index_.find(limit_key(address));

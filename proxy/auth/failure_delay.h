@@ -41,6 +41,11 @@ class FailureDelay {
   // The same where nobody can tell what was guessed: it counts each time.
   Duration failed(const Address& address, Fault fault, Time now);
 
+  // How long after its begin a login is refused that was nobody's guess, so that no client can ask a store or
+  // a service at full speed that is coming back: base times 1 to 1.5, so that those who began together return
+  // apart. `random` is from 0 to 1.
+  Duration pace(double random) const;
+
   // What the next new failure of this address would cost.
   Duration next(const Address& address, Time now) const;
 

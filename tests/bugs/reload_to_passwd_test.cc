@@ -33,7 +33,7 @@ TEST_CASE("a session asks no source of another kind than its configuration's") {
   greet(world);
   world.reload(with_auth(master_file, "[auth]\nby = \"passwd\"\npasswd_file = \"" + users + "\"\n"));
   world.client.send("a AUTHENTICATE PLAIN Ym9iAGV2ZQBzZWNyZXQ=\r\n");  // as bob: eve, secret
-  world.settle();
+  world.pass(std::chrono::milliseconds(2100));
   CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
   CHECK(world.dialled.size() == 1);  // the source alone
   world.client.finish();

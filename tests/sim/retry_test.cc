@@ -101,7 +101,7 @@ TEST_CASE("a store that drips is held to one deadline, not to one per byte") {
 }
 
 TEST_CASE("after the credentials were sent, a lost connection is not tried elsewhere") {
-  World world(config(kImap, kTwoStores));
+  World world(config(kImap, kTwoStores, kAtOnce));
   ask_to_log_in(world);
   world.stores[0]->finish();
   world.settle();
@@ -111,7 +111,7 @@ TEST_CASE("after the credentials were sent, a lost connection is not tried elsew
 }
 
 TEST_CASE("a BYE behind the credentials is not asked about elsewhere, unless it says UNAVAILABLE") {
-  World world(config(kImap, kTwoStores));
+  World world(config(kImap, kTwoStores, kAtOnce));
   ask_to_log_in(world);
   SUBCASE("without a code it may be about the password") {
     world.stores[0]->send("* BYE Input buffer full, aborting\r\n");
@@ -186,7 +186,7 @@ TEST_CASE("a store that says itself that it can't serve now is replaced") {
 }
 
 TEST_CASE("when all are down the client is told so, in the words of the last") {
-  World world(config(kImap, kTwoStores));
+  World world(config(kImap, kTwoStores, kAtOnce));
   world.on_dial = [](Peer& store, std::size_t) { store.connect_error = ECONNREFUSED; };
   greet(world);
   world.client.send(kLogin);
@@ -225,7 +225,8 @@ data = "partitioned"
 [pool.store.backends]
 s1 = "192.0.2.101"
 s2 = "192.0.2.102"
-)"));
+)",
+                     kAtOnce));
   world.on_dial = [](Peer& store, std::size_t) { store.connect_error = ECONNREFUSED; };
   greet(world);
   world.client.send(kLogin);
@@ -258,7 +259,8 @@ TEST_CASE("a name without an address is an outage, never a wrong password") {
 [pool.store]
 [pool.store.backends]
 s1 = "s1.example.org"
-)"));
+)",
+                     kAtOnce));
   greet(world);
   world.client.send(kLogin);
   world.pass(std::chrono::milliseconds(100));

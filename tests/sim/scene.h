@@ -39,6 +39,9 @@ s1 = "192.0.2.101"
 s2 = "192.0.2.102"
 )";
 
+// Outages and wrong passwords are told at once.
+inline constexpr std::string_view kAtOnce = "[limits]\nfailure_delay = \"0s\"\n";
+
 inline constexpr std::string_view kGreeting = "* OK [CAPABILITY IMAP4rev1 IDLE] store ready\r\n";
 inline constexpr std::string_view kLogin = "a LOGIN bob secret\r\n";
 inline constexpr std::string_view kStoreOk = "L OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] in\r\n";

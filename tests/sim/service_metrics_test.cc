@@ -79,7 +79,7 @@ TEST_CASE("a map's answers are counted, and those of its cache") {
     world.stores[1]->send(kGreeting);
     world.settle();
     world.stores[1]->send("L NO [UNAVAILABLE] later\r\n");
-    world.settle();
+    world.pass(std::chrono::milliseconds(2100));
     world.client.send("b LOGIN bob secret\r\n");
     world.settle();
     CHECK(answers(world, observe::MapResult::Found) == 2);

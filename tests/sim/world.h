@@ -71,6 +71,7 @@ class World final : public net::Reactor, private SessionHost {
   std::function<void(Peer& store, std::size_t number)> on_dial;  // prepares a store before its first event
   std::optional<int> dial_error;                                 // the next dial fails at once
   std::map<std::string, std::vector<Address>> names;
+  double chance = 0;         // what SessionHost::random() says
   bool names_answer = true;  // false: the answer never comes
 
   // Lets everything that can happen now happen.
@@ -122,6 +123,7 @@ class World final : public net::Reactor, private SessionHost {
   std::string new_session_id() override { return "simulated"; }
   std::uint32_t new_generation() override { return ++generation_; }
   Services& services() override { return services_; }
+  double random() override { return chance; }
   Admission& admission() override { return admission_; }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t) override { buried_ = true; }

@@ -32,6 +32,14 @@ TEST_CASE("the delay doubles with each new failure of an address up to the maxim
   CHECK(delays.size() == 2);
 }
 
+TEST_CASE("what meets an outage is paced by the base and up to half as much by chance") {
+  const FailureDelay delays(2s, 15s);
+  CHECK(delays.pace(0) == 2s);
+  CHECK(delays.pace(0.5) == 2500ms);
+  CHECK(delays.pace(1) == 3s);
+  CHECK(FailureDelay(0s, 0s).pace(1) == 0s);
+}
+
 TEST_CASE("IPv6 addresses of one /64 are one") {
   FailureDelay delays(2s, 15s);
   CHECK(guess(delays, 1, kStart, *Address::parse("2001:db8::1")) == 2s);
