@@ -103,6 +103,8 @@ class AuthCheck {
   }
 
   void mechanisms() {
+    if (auth_.mechanisms.empty() && auth_.relayed.empty() && !auth_.relay_all)
+      return fail("auth.mechanisms", "must not be empty, or nobody could log in");
     if (auth_.by == AuthBy::Store) {
       if (offers(Mechanism::External))
         refuse("external", "cannot work with " + by() +

@@ -245,7 +245,8 @@ constexpr Row kRows[] = {
      "`http`, `dovecot`: Postern asks the service of [auth.http] or [auth.dovecot] first.",
      [](Config& config, const Value& value) { config.auth.by = value.choice<AuthBy>(); }},
     {"auth", "mechanisms", choices(kMechanismNames), "[\"plain\", \"login\"]",
-     "SASL mechanisms that are offered. IMAP's LOGIN and POP3's USER and PASS always are. `xoauth2` and "
+     "SASL mechanisms that are offered, at least one. IMAP's LOGIN and POP3's USER and PASS are offered with "
+     "`plain` or `login`. `xoauth2` and "
      "`oauthbearer` are checked by the store or by a service; `external` needs `tls.client_ca` and somebody "
      "other than the store who believes the certificate. The names from `cram-md5` on are relayed to "
      "Dovecot, "

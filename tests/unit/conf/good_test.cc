@@ -312,7 +312,6 @@ TEST_CASE("every word of a choice is its enumerator") {
 TEST_CASE("lists keep the file's order and replace the default") {
   const Config config = config_of("[auth]\nmechanisms = [\"login\", \"plain\"]\n");
   CHECK(config.auth.mechanisms == std::vector{Mechanism::Login, Mechanism::Plain});
-  CHECK(config_of("[auth]\nmechanisms = []\n").auth.mechanisms.empty());
   const Forward none{.id = false, .xclient = false, .proxy_v1 = false, .proxy_v2 = false};
   CHECK(config_of("[pool.store]\nforward = []\nbackends = { a = \"a\" }\n").pools[0].forward == none);
 }
