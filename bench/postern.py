@@ -10,6 +10,7 @@ PASSWORD = "secret"
 HASH = crypt.crypt(PASSWORD, "$5$rounds=1000$postern")  # the cheapest that crypt(3) makes: not what it costs is measured
 YESCRYPT = crypt.crypt(PASSWORD, "$y$j9T$posternsalts$")  # of Debian's default cost
 
+UNVERIFIED_TLS = 'tls = "implicit"\nverify = false'
 NO_PROBES = '[pool.store.health]\ninterval = "1h"\n'
 
 
@@ -44,8 +45,7 @@ certificates = [{{ chain = "{chain}", key = "{key}" }}]
 user = "*"
 pool = "store"
 [pool.store]
-tls = "{"implicit" if variant.store_tls else "none"}"
-verify = false
+{UNVERIFIED_TLS if variant.store_tls else 'tls = "none"'}
 imap_port = {ground.store_port("imap", variant)}
 pop3_port = {ground.store_port("pop3", variant)}
 [pool.store.backends]

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "conf/checks.h"
+#include "conf/wording.h"
 
 namespace postern::conf {
 namespace {
@@ -41,6 +42,13 @@ class PoolCheck {
   }
 
   void login() {
+    const AuthBy by = config_.auth.by;
+    if ((by == AuthBy::Passwd || by == AuthBy::Http) && pool_.authorization && sound("authorization") &&
+        problems_.sound("auth.by")) {
+      fail("authorization",
+           "has no effect with [auth] by = " + quoted(by == AuthBy::Http ? "http" : "passwd") +
+               problems_.line_of("auth.by") + ", where nobody may act as another");
+    }
     if (!sound("login")) return;
     if (pool_.login == LoginAs::User) {
       without_effect("master_user", pool_.master_user, "login", "login = \"user\"");
@@ -69,8 +77,14 @@ class PoolCheck {
   }
 
   void tls() {
-    if (!sound("tls") || pool_.tls != StoreTls::None) return;
-    without_effect("ca_file", pool_.ca_file, "tls", "tls = \"none\"");
+    if (!sound("tls")) return;
+    if (pool_.tls == StoreTls::None) {
+      without_effect("ca_file", pool_.ca_file, "tls", "tls = \"none\"");
+      if (!pool_.verify && sound("verify"))
+        fail("verify", "has no effect with tls = \"none\"" + line_of("tls"));
+    } else if (!pool_.verify && sound("verify")) {
+      without_effect("ca_file", pool_.ca_file, "verify", "verify = false");
+    }
   }
 
   void health() {

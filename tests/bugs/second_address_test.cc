@@ -10,14 +10,14 @@ namespace postern::sim {
 namespace {
 
 std::string of_name(std::string_view tls) {
-  return "[pool.store]\nforward = []\nverify = false\ntls = \"" + std::string(tls) +
-         "\"\n[pool.store.backends]\ns1 = \"s1.example.org\"\n";
+  return "[pool.store]\nforward = []\n" + std::string(tls) +
+         "[pool.store.backends]\ns1 = \"s1.example.org\"\n";
 }
 
 }  // namespace
 
 TEST_CASE("the second address of a store has a time of its own") {
-  World world(config(kImap, of_name("none")));
+  World world(config(kImap, of_name("")));
   world.names["s1.example.org"] = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.2")};
   world.on_dial = [](Peer& store, std::size_t) { store.connects = false; };
   greet(world);
@@ -36,7 +36,7 @@ TEST_CASE("the second address of a store has a time of its own") {
 }
 
 TEST_CASE("an address that is silent in TLS is followed by the next") {
-  World world(config(kImap, of_name("implicit")));
+  World world(config(kImap, of_name("tls = \"implicit\"\nverify = false\n")));
   world.names["s1.example.org"] = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.2")};
   greet(world);
   world.client.send(kLogin);

@@ -75,7 +75,6 @@ backend = "b2"
 balance = "least"
 data = "partitioned"
 tls = "starttls"
-ca_file = "ca"
 verify = false
 imap_port = 1143
 pop3_port = 1110
@@ -119,7 +118,6 @@ socket = ""
   pool.balance = Balance::Least;
   pool.data = Data::Partitioned;
   pool.tls = StoreTls::StartTls;
-  pool.ca_file = "ca";
   pool.verify = false;
   pool.imap_port = 1143;
   pool.pop3_port = 1110;
@@ -162,11 +160,12 @@ in_flight = 4
 ca_file = "policy-ca"
 reject_on_failure = true
 [pool.store]
-authorization = true
+tls = "starttls"
+ca_file = "store-ca"
 backends = { s1 = "a" }
 )");
   CHECK(config.tls.client_ca == "ca");
-  CHECK(config.pools[0].authorization);
+  CHECK(config.pools[0].ca_file == "store-ca");
   Auth expected;
   expected.by = AuthBy::Http;
   expected.mechanisms = {Mechanism::External, Mechanism::XOAuth2, Mechanism::OAuthBearer};
@@ -314,6 +313,10 @@ TEST_CASE("lists keep the file's order and replace the default") {
   CHECK(config.auth.mechanisms == std::vector{Mechanism::Login, Mechanism::Plain});
   const Forward none{.id = false, .xclient = false, .proxy_v1 = false, .proxy_v2 = false};
   CHECK(config_of("[pool.store]\nforward = []\nbackends = { a = \"a\" }\n").pools[0].forward == none);
+}
+
+TEST_CASE("where the store decides, it may decide who acts as whom") {
+  CHECK(config_of("[pool.store]\nauthorization = true\nbackends = { a = \"a\" }\n").pools[0].authorization);
 }
 
 TEST_CASE("either PROXY header may be sent") {
