@@ -79,8 +79,8 @@ class AuthCheck {
         separator.size() == 1 &&
         std::string_view("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~").find(separator) != std::string_view::npos;
     if (!good)
-      fail("auth.master_separator",
-           "must be one punctuation character, such as \"*\", not " + quoted(separator));
+      fail("auth.master_separator", "must be one punctuation character, such as \"*\", not " +
+                                        problems_.shown("auth.master_separator", separator));
   }
 
   bool offers(Mechanism mechanism) const {

@@ -53,7 +53,7 @@ class FileCheck {
   }
 
   void fail(const std::string& path, const std::string& file, const std::string& why) {
-    problems_.at_value(path, without_indexes(path) + ": " + quoted(file) + ": " + why);
+    problems_.at_value(path, without_indexes(path) + ": " + problems_.shown(path, file) + ": " + why);
   }
 
  private:

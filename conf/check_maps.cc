@@ -34,8 +34,8 @@ class MapCheck {
 
   void redis(const Map::Redis& redis) {
     if (redis.key.find("{user}") == std::string::npos)
-      fail("redis.key",
-           "must have {user} in it, or every user would have the same place, not " + quoted(redis.key));
+      fail("redis.key", "must have {user} in it, or every user would have the same place, not " +
+                            problems_.shown(path("redis.key"), redis.key));
     if (!redis.user.empty() && redis.password_file.empty())
       fail("redis.user", "has no effect without password_file");
   }

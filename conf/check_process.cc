@@ -59,12 +59,13 @@ bool user_exists(const std::string& name) {
 void check_process(const Config& config, const Environment& environment, Problems& problems) {
   const std::string& user = config.server.user;
   if (environment.read_files && !user.empty() && problems.sound("server.user") && !user_exists(user)) {
-    problems.at_value("server.user", "server.user: this machine has no user " + quoted(user));
+    problems.at_value("server.user",
+                      "server.user: this machine has no user " + problems.shown("server.user", user));
   }
   const std::string& target = config.log.target;
   if (problems.sound("log.target") && target != "stderr" && target != "syslog" && !target.starts_with('/')) {
     problems.at_value("log.target", "log.target must be stderr, syslog or the absolute path of a file, not " +
-                                        quoted(target));
+                                        problems.shown("log.target", target));
   }
   check_order("server.drain.spread", config.server.drain.spread, "server.drain.deadline",
               config.server.drain.deadline, problems);

@@ -24,9 +24,9 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
 }
 
 // `there is no pool "blue"; pools: store, archive; did you mean ...?`
-std::string no_such(std::string_view kind, const std::string& name, const std::vector<std::string>& names,
-                    const std::string& of = "") {
-  std::string message = "there is no " + std::string(kind) + " " + quoted(name) + of + "; ";
+std::string no_such(std::string_view kind, const std::string& name, const std::string& shown,
+                    const std::vector<std::string>& names, const std::string& of = "") {
+  std::string message = "there is no " + std::string(kind) + " " + shown + of + "; ";
   message += std::string(kind) + "s: " + list(names);
   return message + did_you_mean(name, names);
 }
@@ -50,8 +50,10 @@ void check_map(const Config& config, const Route& route, const std::string& path
   }
   const std::vector<std::string> maps = names_of(config.maps);
   if (has(maps, route.map) || !problems.sound("map")) return;
-  const std::string none = "there is no map " + quoted(route.map) + "; write [map.NAME] with file or redis";
-  problems.at_value(path + ".map", "route.map: " + (maps.empty() ? none : no_such("map", route.map, maps)));
+  const std::string shown = problems.shown(path + ".map", route.map);
+  const std::string none = "there is no map " + shown + "; write [map.NAME] with file or redis";
+  problems.at_value(path + ".map",
+                    "route.map: " + (maps.empty() ? none : no_such("map", route.map, shown, maps)));
 }
 
 void check_pool_and_backend(const Config& config, const Route& route, const std::string& path,
@@ -60,16 +62,19 @@ void check_pool_and_backend(const Config& config, const Route& route, const std:
                                  [&route](const Pool& candidate) { return candidate.name == route.pool; });
   if (pool == config.pools.end()) {
     if (config.pools.empty()) return;  // a problem of its own
-    problems.at_value(path + ".pool", "route.pool: " + no_such("pool", route.pool, names_of(config.pools)));
+    problems.at_value(path + ".pool",
+                      "route.pool: " + no_such("pool", route.pool, problems.shown(path + ".pool", route.pool),
+                                               names_of(config.pools)));
     return;
   }
   const std::vector<std::string> backends = names_of(pool->backends);
   const std::string backends_path = join("pool", pool->name) + ".backends";
   if (route.backend.empty() || backends.empty() || has(backends, route.backend)) return;
   if (!problems.sound(path + ".backend") || !problems.sound(backends_path)) return;
-  problems.at_value(path + ".backend", "route.backend: " + no_such("backend", route.backend, backends,
-                                                                   " in [" + backends_path + "]" +
-                                                                       problems.line_of(backends_path)));
+  problems.at_value(
+      path + ".backend",
+      "route.backend: " + no_such("backend", route.backend, problems.shown(path + ".backend", route.backend),
+                                  backends, " in [" + backends_path + "]" + problems.line_of(backends_path)));
 }
 
 void check_place(const Config& config, const Route& route, const std::string& path, Problems& problems) {
@@ -101,8 +106,10 @@ void check_routes(const Config& config, Problems& problems) {
     if (problems.sound(path + ".user")) check_expression(route.user, path + ".user", problems);
     const bool named = !route.listener.empty() && !listeners.empty() && problems.sound(path + ".listener");
     if (named && !has(listeners, route.listener)) {
-      problems.at_value(path + ".listener",
-                        "route.listener: " + no_such("listener", route.listener, listeners));
+      problems.at_value(
+          path + ".listener",
+          "route.listener: " + no_such("listener", route.listener,
+                                       problems.shown(path + ".listener", route.listener), listeners));
     }
     check_place(config, route, path, problems);
   }

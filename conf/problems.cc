@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "conf/wording.h"
+
 namespace postern::conf {
 namespace {
 
@@ -44,6 +46,11 @@ bool Problems::sound(std::string_view path) const {
 std::string Problems::line_of(std::string_view path) const {
   if (!source_.has(path)) return "";
   return " (line " + std::to_string(source_.value(path).line) + ")";
+}
+
+std::string Problems::shown(std::string_view path, std::string_view value) const {
+  const std::string* written = source_.written(path);
+  return quoted(written == nullptr ? value : *written);
 }
 
 std::vector<Diagnostic> Problems::take() { return std::move(found_); }

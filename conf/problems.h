@@ -26,6 +26,10 @@ class Problems {
   // " (line 12)" for a message that names two places; "" when the path is not in the file.
   std::string line_of(std::string_view path) const;
 
+  // A value as messages show it: what came from the environment may be a secret, and is shown as the file has
+  // it, "${NAME}".
+  std::string shown(std::string_view path, std::string_view value) const;
+
   // In the file's order.
   std::vector<Diagnostic> take();
 

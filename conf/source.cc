@@ -39,6 +39,15 @@ void Source::mark(const std::string& path, Position key, Position value) {
   places_.insert_or_assign(path, Place{key, value});
 }
 
+void Source::mark_written(const std::string& path, std::string text) {
+  written_.insert_or_assign(path, std::move(text));
+}
+
+const std::string* Source::written(std::string_view path) const {
+  const auto found = written_.find(path);
+  return found == written_.end() ? nullptr : &found->second;
+}
+
 bool Source::has(std::string_view path) const { return places_.contains(path); }
 
 Position Source::value(std::string_view path) const {

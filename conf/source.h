@@ -21,6 +21,11 @@ class Source {
   void mark(const std::string& path, Position key, Position value);
   bool has(std::string_view path) const;
 
+  // A value that takes something from the environment, as it stands in the file.
+  void mark_written(const std::string& path, std::string text);
+  // nullptr: `path` takes nothing from the environment.
+  const std::string* written(std::string_view path) const;
+
   // The place of the value, of the key; of the nearest table around it when the path is not in the file.
   Position value(std::string_view path) const;
   Position key(std::string_view path) const;
@@ -40,6 +45,7 @@ class Source {
   std::string name_;
   std::vector<std::string> lines_;
   std::map<std::string, Place, std::less<>> places_;
+  std::map<std::string, std::string, std::less<>> written_;
 };
 
 // "listen" and "imaps" become "listen.imaps"; a name that TOML would quote is quoted.

@@ -77,10 +77,11 @@ ValueReader::Answer ValueReader::scalar(const Item& item) {
   const bool plain = type.kind == Kind::Integer || type.kind == Kind::Flag;
   if (plain && !has_variable(string->get())) return not_a_string(item);
 
+  if (has_variable(string->get())) source_.mark_written(item.path, string->get());
   std::expected<std::string, std::string> written = substitute(string->get(), variables_);
   if (!written) return fail(item, "cannot be read: " + written.error());
   if (has_control(*written))
-    return fail(item, "must not have a control character in it: " + quoted(*written));
+    return fail(item, "must not have a control character in it: " + shown(item, *written));
   if (written->empty()) {
     if (item.row.fallback != "\"\"" && type.kind != Kind::EndpointOrNone)
       return fail(item, "must not be empty");
@@ -122,7 +123,7 @@ ValueReader::Answer ValueReader::text(const Item&, std::string written) {
 
 ValueReader::Answer ValueReader::number(const Item& item, const std::string& written) {
   const std::optional<std::uint64_t> number = parse_number(written);
-  if (!number) return fail(item, "must be an integer, not " + quoted(written));
+  if (!number) return fail(item, "must be an integer, not " + shown(item, written));
   return integer_in_range(item, static_cast<std::int64_t>(*number));
 }
 
@@ -130,7 +131,8 @@ ValueReader::Answer ValueReader::integer_in_range(const Item& item, std::int64_t
   const Type& type = item.row.type;
   if (number < 0 || static_cast<std::uint64_t>(number) < type.min ||
       static_cast<std::uint64_t>(number) > type.max) {
-    return fail(item, range(type) + ", not " + std::to_string(number));
+    const std::string written = std::to_string(number);
+    return fail(item, range(type) + ", not " + (item.node.is_string() ? shown(item, written) : written));
   }
   Value value;
   value.number = static_cast<std::uint64_t>(number);
@@ -139,7 +141,7 @@ ValueReader::Answer ValueReader::integer_in_range(const Item& item, std::int64_t
 
 ValueReader::Answer ValueReader::flag(const Item& item, const std::string& written) {
   if (written != "true" && written != "false")
-    return fail(item, "must be true or false, not " + quoted(written));
+    return fail(item, "must be true or false, not " + shown(item, written));
   Value value;
   value.flag = written == "true";
   return value;
@@ -148,12 +150,12 @@ ValueReader::Answer ValueReader::flag(const Item& item, const std::string& writt
 ValueReader::Answer ValueReader::duration(const Item& item, const std::string& written) {
   const std::optional<Duration> duration = parse_duration(written);
   if (!duration) {
-    return fail(item,
-                "must be a whole number and one of ms, s, m, h, such as \"30s\", not " + quoted(written));
+    return fail(
+        item, "must be a whole number and one of ms, s, m, h, such as \"30s\", not " + shown(item, written));
   }
   const auto milliseconds = static_cast<std::uint64_t>(duration->count());
   if (milliseconds < item.row.type.min || milliseconds > item.row.type.max) {
-    return fail(item, range(item.row.type) + ", not " + quoted(written));
+    return fail(item, range(item.row.type) + ", not " + shown(item, written));
   }
   Value value;
   value.duration = *duration;
@@ -164,10 +166,10 @@ ValueReader::Answer ValueReader::size(const Item& item, const std::string& writt
   const std::optional<std::uint64_t> bytes = parse_size(written);
   if (!bytes) {
     return fail(item, "must be a whole number and one of B, KiB, MiB, GiB, such as \"64KiB\", not " +
-                          quoted(written));
+                          shown(item, written));
   }
   if (*bytes < item.row.type.min || *bytes > item.row.type.max) {
-    return fail(item, range(item.row.type) + ", not " + quoted(written));
+    return fail(item, range(item.row.type) + ", not " + shown(item, written));
   }
   Value value;
   value.number = *bytes;
@@ -183,11 +185,11 @@ ValueReader::Answer ValueReader::choice(const Item& item, const std::string& wri
     return value;
   }
   if (std::find(type.refused.begin(), type.refused.end(), written) != type.refused.end()) {
-    return fail(item,
-                "= " + quoted(written) + " is not supported by this version; supported: " + list(type.words));
+    return fail(item, "= " + shown(item, written) +
+                          " is not supported by this version; supported: " + list(type.words));
   }
   const std::vector<std::string> candidates(type.words.begin(), type.words.end());
-  return fail(item, "must be one of " + list(type.words) + ", not " + quoted(written) +
+  return fail(item, "must be one of " + list(type.words) + ", not " + shown(item, written) +
                         did_you_mean(written, candidates));
 }
 
@@ -195,9 +197,9 @@ ValueReader::Answer ValueReader::endpoint(const Item& item, const std::string& w
   const std::optional<Endpoint> endpoint = Endpoint::parse(written);
   if (!endpoint) {
     return fail(item, "must be an address with a port, such as \"0.0.0.0:993\" or \"[::]:993\", not " +
-                          quoted(written));
+                          shown(item, written));
   }
-  if (endpoint->port == 0) return fail(item, "must have a port from 1 to 65535, not " + quoted(written));
+  if (endpoint->port == 0) return fail(item, "must have a port from 1 to 65535, not " + shown(item, written));
   Value value;
   value.endpoints.push_back(*endpoint);
   return value;
@@ -207,7 +209,7 @@ ValueReader::Answer ValueReader::network(const Item& item, const std::string& wr
   const std::optional<Network> network = Network::parse(written);
   if (!network) {
     return fail(item,
-                "must be a network such as \"10.0.0.0/8\" or \"2001:db8::/32\", not " + quoted(written));
+                "must be a network such as \"10.0.0.0/8\" or \"2001:db8::/32\", not " + shown(item, written));
   }
   Value value;
   value.networks.push_back(*network);
@@ -216,7 +218,7 @@ ValueReader::Answer ValueReader::network(const Item& item, const std::string& wr
 
 ValueReader::Answer ValueReader::host(const Item& item, std::string written) {
   if (const std::optional<std::string> wrong = problem_of_host(written)) {
-    return fail(item, "must be an address or a host name, not " + quoted(written) + ": " + *wrong);
+    return fail(item, "must be an address or a host name, not " + shown(item, written) + ": " + *wrong);
   }
   return text(item, std::move(written));
 }
@@ -224,8 +226,8 @@ ValueReader::Answer ValueReader::host(const Item& item, std::string written) {
 ValueReader::Answer ValueReader::url(const Item& item, const std::string& written) {
   std::expected<Url, std::string> url = parse_url(written);
   if (!url) {
-    return fail(item, "must be a URL such as \"http://127.0.0.1:9001/auth\", not " + quoted(written) + ": " +
-                          url.error());
+    return fail(item, "must be a URL such as \"http://127.0.0.1:9001/auth\", not " + shown(item, written) +
+                          ": " + url.error());
   }
   Value value;
   value.url = *std::move(url);
@@ -245,7 +247,7 @@ ValueReader::Answer ValueReader::service(const Item& item, const std::string& wr
     return fail(item,
                 "must be the path of a UNIX socket, such as \"/run/service.sock\", or \"HOST:PORT\", "
                 "not " +
-                    quoted(written) + ": " + authority.error());
+                    shown(item, written) + ": " + authority.error());
   }
   Value value;
   value.text = std::move(authority->host);
@@ -345,6 +347,10 @@ ValueReader::Answer ValueReader::refused(const Item& item) {
   if (may_be_empty && string != nullptr && string->get().empty()) return Value{};
   return fail(item, std::string("is not supported by this version; ") +
                         (may_be_empty ? "leave it empty" : "leave it out"));
+}
+
+std::string ValueReader::shown(const Item& item, std::string_view written) const {
+  return problems_.shown(item.path, written);
 }
 
 ValueReader::Answer ValueReader::fail(const Item& item, const std::string& message) {

@@ -47,6 +47,7 @@ class ValueReader {
   Answer not_a_string(const Item& item);
   Answer elements(const Item& item, const toml::array& array);
   Answer refused(const Item& item);
+  std::string shown(const Item& item, std::string_view written) const;
   Answer fail(const Item& item, const std::string& message);  // message follows the path: "must be ..."
 
   const Variables& variables_;

@@ -129,23 +129,26 @@ TEST_CASE("what comes from the environment is checked like what is written") {
        "write "
        "\"${UNSET:-default}\"\n    name = \"${UNSET}\"\n           ^\n"},
       {"[server]\nworkers = \"${NAME}\"",
-       "postern.toml:2:11: server.workers must be an integer, not \"value\"\n    workers = \"${NAME}\"\n"
+       "postern.toml:2:11: server.workers must be an integer, not \"${NAME}\"\n    workers = \"${NAME}\"\n"
        "              ^\n"},
       {"[server]\nworkers = \"${UNSET:-257}\"",
-       "postern.toml:2:11: server.workers must be from 0 to 256, not 257\n    workers = \"${UNSET:-257}\"\n"
+       "postern.toml:2:11: server.workers must be from 0 to 256, not \"${UNSET:-257}\"\n    workers = "
+       "\"${UNSET:-257}\"\n"
        "              ^\n"},
       {"[server]\nworkers = \"${UNSET:--1}\"",
-       "postern.toml:2:11: server.workers must be an integer, not \"-1\"\n    workers = \"${UNSET:--1}\"\n"
+       "postern.toml:2:11: server.workers must be an integer, not \"${UNSET:--1}\"\n    workers = "
+       "\"${UNSET:--1}\"\n"
        "              ^\n"},
       {"[server]\nworkers = \"${EMPTY}\"",
        "postern.toml:2:11: server.workers must not be empty\n    workers = \"${EMPTY}\"\n              ^\n"},
       {"[log]\nlevel = \"${EMPTY}\"",
        "postern.toml:2:9: log.level must not be empty\n    level = \"${EMPTY}\"\n            ^\n"},
       {"[server]\nuser = \"${CONTROL}\"",
-       "postern.toml:2:8: server.user must not have a control character in it: \"a\\nb\"\n"
+       "postern.toml:2:8: server.user must not have a control character in it: \"${CONTROL}\"\n"
        "    user = \"${CONTROL}\"\n           ^\n"},
       {"[pool.store]\nverify = \"${NAME}\"\nbackends = { s1 = \"a\" }",
-       "postern.toml:2:10: pool.store.verify must be true or false, not \"value\"\n    verify = \"${NAME}\"\n"
+       "postern.toml:2:10: pool.store.verify must be true or false, not \"${NAME}\"\n    verify = "
+       "\"${NAME}\"\n"
        "             ^\n"},
       {"[server]\nworkers = \"7\"",
        "postern.toml:2:11: server.workers must be an integer, not the string \"7\"\n    workers = \"7\"\n"
@@ -154,6 +157,38 @@ TEST_CASE("what comes from the environment is checked like what is written") {
   for (const auto& one : kCases) {
     CAPTURE(std::string(one.text));
     CHECK(problems_of(one.text, with_variables()) == one.says);
+  }
+}
+
+TEST_CASE("no message shows what came from the environment") {
+  for (const char* text : {
+           "[server]\nname = \"${S}\"",
+           "[server]\nworkers = \"${S}\"",
+           "[server.drain]\nwait = \"${S}\"",
+           "[log]\nlevel = \"${S}\"",
+           "[log]\ntarget = \"${S}\"",
+           "[limits]\nline = \"${S}\"",
+           "[listen.a]\nprotocol = \"imap\"\naddress = [\"${S}\"]",
+           "[listen.a]\nprotocol = \"imap\"\naddress = [\"127.0.0.1:993\"]\ntrusted = [\"${S}\"]",
+           "[auth]\nmechanisms = [\"${S}\"]",
+           "[auth]\nmaster_separator = \"${S}\"",
+           "[auth]\nby = \"http\"\nhttp.url = \"${S}\"",
+           "[auth]\nby = \"http\"\nhttp = { url = \"http://a/\", headers = { X-Key = \"${S}\\n\" } }",
+           "[auth]\nby = \"dovecot\"\ndovecot.socket = \"${S}\"",
+           "[map.m.redis]\naddress = \"a:1\"\nkey = \"${S}\"",
+           "[[route]]\npool = \"${S}\"",
+           "[[route]]\nmap = \"${S}\"",
+           "[[route]]\npool = \"store\"\nbackend = \"${S}\"",
+           "[[route]]\npool = \"store\"\nlistener = \"${S}\"",
+           "[pool.store.backends]\ns1 = \"${S}\"",
+           "[pool.store]\nverify = \"${S}\"\nbackends = { s1 = \"a\" }",
+       }) {
+    CAPTURE(std::string(text));
+    Environment environment = with_variables();
+    environment.variable = [](const std::string&) { return "geheim 1"; };
+    const std::string problems = problems_of(text, environment);
+    CHECK(problems.find("${S}") != std::string::npos);
+    CHECK(problems.find("geheim") == std::string::npos);
   }
 }
 
