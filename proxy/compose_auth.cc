@@ -1,10 +1,10 @@
 #include "proxy/compose_auth.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <thread>
 #include <utility>
+
+#include "proxy/tls/file.h"
 
 namespace postern {
 
@@ -94,16 +94,16 @@ std::shared_ptr<route::CurrentMapFile> known_map(const Snapshot* previous, const
 
 Secret read_secret(const conf::Loaded& loaded, const std::string& path, const std::string& file,
                    Problems& problems) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream) problems.push_back(loaded.source.at(path, "cannot read " + file));
-  std::string_view secret = bytes;
+  const auto content = tls::read_file(file);
+  if (!content) {
+    problems.push_back(loaded.source.at(path, content.error()));
+    return {};
+  }
+  std::string_view secret = content->reveal();
   if (secret.ends_with('\n')) secret.remove_suffix(1);
   if (secret.ends_with('\r')) secret.remove_suffix(1);
-  if (stream && secret.empty()) problems.push_back(loaded.source.at(path, file + " is empty"));
-  Secret result(secret);
-  wipe(bytes.data(), bytes.size());
-  return result;
+  if (secret.empty()) problems.push_back(loaded.source.at(path, file + " is empty"));
+  return Secret(secret);
 }
 
 files::FileWatch::Load load_into(std::shared_ptr<route::CurrentMapFile> current,
