@@ -30,7 +30,8 @@ route::MapAnswer ask_map(const Snapshot& snapshot, std::string_view map, const s
                                [&answer, &loop](route::MapAnswer given) {
                                  answer = std::move(given);
                                  loop.stop();
-                               }});
+                               },
+                           .map_connection = [](std::string_view, bool, const std::string&) {}});
   of_loop = &services;
   services.use_maps(snapshot.maps);
   const auto asked = services.map(map);

@@ -99,8 +99,11 @@ void Services::use_maps(const std::vector<MapPlan>& plans) {
       made.map = std::make_shared<route::FileMap>(plan.file);
     } else {
       made.slot = new_slot();
-      auto map = std::make_shared<route::RedisMap>(reactor_, plan.settings, plan.redis_password.clone(),
-                                                   made.slot, hooks_.placed);
+      auto map = std::make_shared<route::RedisMap>(
+          reactor_, plan.settings, plan.redis_password.clone(), made.slot, hooks_.placed,
+          [this, name = plan.settings.name](bool connected, const std::string& why) {
+            hooks_.map_connection(name, connected, why);
+          });
       services_[made.slot] = map.get();
       made.map = std::move(map);
     }
@@ -148,6 +151,11 @@ void Services::beat(Time now) {
     return true;
   });
   std::erase_if(retired_passwds_, [](const auto& retired) { return retired.expired(); });
+}
+
+void log_map_connection(observe::Log& log, std::string_view map, bool connected, const std::string& why) {
+  log.event(connected ? observe::Level::Info : observe::Level::Warn,
+            connected ? "map_connected" : "map_not_connected", {{"map", map}, {"detail", why}});
 }
 
 }  // namespace postern

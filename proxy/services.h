@@ -11,6 +11,7 @@
 #include "proxy/auth/policy.h"
 #include "proxy/auth/source.h"
 #include "proxy/net/reactor.h"
+#include "proxy/observe/log.h"
 #include "proxy/route/map.h"
 #include "proxy/snapshot.h"
 
@@ -26,6 +27,8 @@ class Services {
     auth::Source::Deliver identified;
     auth::Policy::Deliver policy;
     route::Map::Deliver placed;
+    // The connection of a map is lost, and why; or it stands again.
+    std::function<void(std::string_view map, bool connected, const std::string& why)> map_connection;
   };
   Services(net::Reactor& reactor, Hooks hooks);
   Services(const Services&) = delete;
@@ -79,5 +82,8 @@ class Services {
   std::uint32_t policy_slot_ = 0;
   std::uint16_t next_slot_ = 0;
 };
+
+// What Hooks::map_connection tells, for the log.
+void log_map_connection(observe::Log& log, std::string_view map, bool connected, const std::string& why);
 
 }  // namespace postern

@@ -63,6 +63,10 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
                             [this](route::MapAnswer answer) {
                               if (Session* session = session_at(answer.ticket.slot))
                                 session->on_placed(std::move(answer));
+                            },
+                        .map_connection =
+                            [this](std::string_view map, bool connected, const std::string& why) {
+                              log_map_connection(shared_.log, map, connected, why);
                             }}),
       heartbeat_(*this),
       id_state_(random_start() + number),

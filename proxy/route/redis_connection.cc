@@ -33,12 +33,13 @@ std::string code_of(const std::string& error) {
 }  // namespace
 
 RedisConnection::RedisConnection(net::Reactor& reactor, const conf::Map::Redis& settings, Secret password,
-                                 std::uint32_t slot, Answered answered)
+                                 std::uint32_t slot, Answered answered, Noticed noticed)
     : reactor_(reactor),
       settings_(settings),
       password_(std::move(password)),
       slot_(slot),
       answered_(std::move(answered)),
+      noticed_(std::move(noticed)),
       connection_alarm_([this] { link_ ? lose("no answer to AUTH or SELECT in time") : dial(); }),
       question_alarm_([this] { first_overdue(); }),
       back_off_(kFirstBackOff) {
@@ -83,6 +84,8 @@ void RedisConnection::introduced() {
   ready_ = true;
   ready_at_ = reactor_.now();
   trouble_.clear();
+  if (!told_.empty()) noticed_(true, {});
+  told_.clear();
   for (const Asked& asked : asked_) send(asked);
 }
 
@@ -96,6 +99,9 @@ void RedisConnection::lose(std::string why) {
   ready_ = false;
   link_.reset();
   trouble_ = std::move(why);
+  if (trouble_ == told_) return;
+  told_ = trouble_;
+  noticed_(false, trouble_);
 }
 
 void RedisConnection::link_received(Link&, std::string_view bytes) {

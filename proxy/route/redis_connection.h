@@ -28,9 +28,13 @@ class RedisConnection final : private Link::Owner {
   // Called from the loop, never from within get(); once for each get() that was taken, within the timeout.
   using Answered = std::function<void(const std::string& user, Result result)>;
 
+  // The connection is lost, or could not be made, and why; or it stands again. Once for each reason in a row,
+  // however often it is tried meanwhile.
+  using Noticed = std::function<void(bool connected, const std::string& why)>;
+
   // Names are asked for under tickets of `slot`. Must not be destroyed from within Answered.
   RedisConnection(net::Reactor& reactor, const conf::Map::Redis& settings, Secret password,
-                  std::uint32_t slot, Answered answered);
+                  std::uint32_t slot, Answered answered, Noticed noticed);
   ~RedisConnection();
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
@@ -39,7 +43,7 @@ class RedisConnection final : private Link::Owner {
   bool get(std::string user);
 
   bool ready() const { return ready_; }
-  const std::string& trouble() const { return trouble_; }  // why it is not ready; for the log
+  const std::string& trouble() const { return trouble_; }  // why it is not ready
   void addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
 
  private:
@@ -74,6 +78,7 @@ class RedisConnection final : private Link::Owner {
   const Secret password_;
   const std::uint32_t slot_;
   const Answered answered_;
+  const Noticed noticed_;
 
   Alarm connection_alarm_;  // to dial again, or to give AUTH and SELECT up
   Alarm question_alarm_;    // the first question's deadline
@@ -82,6 +87,7 @@ class RedisConnection final : private Link::Owner {
   RedisReader reader_;
   unsigned introductions_ = 0;  // replies to AUTH and SELECT that are due
   bool ready_ = false;
+  std::string told_;  // to noticed_(), of why it is lost; empty: it stands
   Time ready_at_{};
   Duration back_off_;
   std::string trouble_ = "not connected yet";

@@ -13,14 +13,16 @@ std::uint64_t key_of(net::AnswerTicket ticket) {
 }  // namespace
 
 RedisMap::RedisMap(net::Reactor& reactor, const conf::Map& settings, Secret password, std::uint32_t slot,
-                   Deliver deliver)
+                   Deliver deliver, RedisConnection::Noticed noticed)
     : reactor_(reactor),
       deliver_(std::move(deliver)),
       cache_({settings.cache.entries, settings.cache.found, settings.cache.missing}),
-      redis_(reactor, *settings.redis, std::move(password), slot,
-             [this](const std::string& user, RedisConnection::Result result) {
-               answered(user, std::move(result));
-             }) {}
+      redis_(
+          reactor, *settings.redis, std::move(password), slot,
+          [this](const std::string& user, RedisConnection::Result result) {
+            answered(user, std::move(result));
+          },
+          std::move(noticed)) {}
 
 std::optional<MapAnswer> RedisMap::find(std::string_view user, net::AnswerTicket ticket) {
   MapAnswer answer;

@@ -21,7 +21,7 @@ class RedisMap final : public Map, public net::Service {
   // `settings.redis` is set; `password` is what its password_file holds, empty: no AUTH. `slot` is the one
   // that addresses() comes back with. Must not be destroyed from within Deliver.
   RedisMap(net::Reactor& reactor, const conf::Map& settings, Secret password, std::uint32_t slot,
-           Deliver deliver);
+           Deliver deliver, RedisConnection::Noticed noticed);
 
   std::optional<MapAnswer> find(std::string_view user, net::AnswerTicket ticket) override;
   void cancel(net::AnswerTicket ticket) override;
@@ -30,7 +30,6 @@ class RedisMap final : public Map, public net::Service {
   }
 
   bool connected() const { return redis_.ready(); }
-  const std::string& trouble() const { return redis_.trouble(); }  // why not; for the log
   std::size_t cached() const { return cache_.size(); }
 
  private:

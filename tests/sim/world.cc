@@ -114,16 +114,20 @@ World::World(std::string_view toml)
                 {.wake = [] {},
                  .identified = [this](auth::Answer answer) { session_->on_identified(std::move(answer)); },
                  .policy = [this](const auth::PolicyAnswer& answer) { session_->on_policy(answer); },
-                 .placed = [this](route::MapAnswer answer) { session_->on_placed(std::move(answer)); }}) {
+                 .placed = [this](route::MapAnswer answer) { session_->on_placed(std::move(answer)); },
+                 .map_connection =
+                     [this](std::string_view map, bool connected, const std::string& why) {
+                       log_map_connection(*log_, map, connected, why);
+                     }}) {
   const conf::Loaded loaded = load(toml);
   auto snapshot = compose(loaded, nullptr, &metrics_, now_);
   if (!snapshot) FAIL(conf::to_string(snapshot.error()));
   snapshot_ = *snapshot;
+  put_into_use(*snapshot_);
   services_.use(snapshot_);
   const conf::Limits& limits = loaded.config.limits;
   limiter_.set_limits({.sessions_per_address = limits.sessions_per_address,
                        .prelogin_per_address = limits.prelogin_per_address,
-  put_into_use(*snapshot_);
                        .sessions_per_user = limits.sessions_per_user});
   failure_delay_ = std::make_unique<auth::FailureDelay>(limits.failure_delay, limits.failure_delay_max);
 }
@@ -138,18 +142,18 @@ void World::reload(std::string_view toml) {
   auto snapshot = compose(load(toml), snapshot_.get(), &metrics_, now_);
   if (!snapshot) FAIL(conf::to_string(snapshot.error()));
   snapshot_ = *snapshot;
+  put_into_use(*snapshot_);
   services_.use(snapshot_);
 }
 
-void World::connect(std::string_view from) {
-  put_into_use(*snapshot_);
-  client.told_connected = true;
-  session_ = std::make_unique<Session>(static_cast<SessionHost&>(*this), snapshot_,
-                                       snapshot_->listeners.front(), *Endpoint::parse(from), 0);
 void World::refuse_reload(std::string_view toml) {
   CHECK(compose(load(toml), snapshot_.get(), &metrics_, now_).has_value());
 }
 
+void World::connect(std::string_view from) {
+  client.told_connected = true;
+  session_ = std::make_unique<Session>(static_cast<SessionHost&>(*this), snapshot_,
+                                       snapshot_->listeners.front(), *Endpoint::parse(from), 0);
   session_->begin(std::make_unique<Wire>(*this, client, session_.get(), kFront));
 }
 

@@ -231,7 +231,7 @@ TEST_CASE("without Redis questions end in time, and known users are answered at 
   CHECK(known->place == Place{"blue", ""});
   CHECK_FALSE(stage.world->find("eve", 3));
   CHECK(stage.answer(3).fault == Fault::LookupUnavailable);
-  CHECK_FALSE(stage.world->map.trouble().empty());
+  CHECK_FALSE(stage.world->trouble.empty());
   stage.peer.start();
   stage.connect(2);
   CHECK_FALSE(stage.world->find("eve", 4));
@@ -259,7 +259,7 @@ TEST_CASE("AUTH and SELECT come first and must be granted") {
   CHECK_FALSE(stage.world->map.connected());
   stage.connection().say("-WRONGPASS no\r\n");
   stage.until([&stage] { return stage.peer.connections.size() == 2; });
-  CHECK(stage.world->map.trouble() == "AUTH or SELECT was refused: Redis says WRONGPASS");
+  CHECK(stage.world->trouble == "AUTH or SELECT was refused: Redis says WRONGPASS");
   stage.hear(introduction);
   stage.connection().say("+OK\r\n+OK\r\n");
   stage.hear(introduction + get("bob"));

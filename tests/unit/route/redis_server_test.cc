@@ -179,7 +179,7 @@ TEST_CASE("a wrong password is told") {
   if (missing_binary()) return;
   Server server;
   RedisWorld world(settings(server), "wrong");
-  net::run_until(world.loop, [&world] { return world.map.trouble().contains("WRONGPASS"); });
+  net::run_until(world.loop, [&world] { return world.trouble.contains("WRONGPASS"); });
   CHECK_FALSE(world.map.connected());
 }
 

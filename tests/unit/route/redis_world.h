@@ -17,10 +17,17 @@ struct RedisWorld {
   static constexpr std::uint32_t kSlot = net::kServiceSlots + 1;
 
   explicit RedisWorld(const conf::Map& settings, std::string_view password = {})
-      : map(loop, settings, Secret(password), kSlot, [this](MapAnswer answer) {
-          if (on_answer) on_answer(answer);
-          answers.push_back(std::move(answer));
-        }) {}
+      : map(
+            loop, settings, Secret(password), kSlot,
+            [this](MapAnswer answer) {
+              if (on_answer) on_answer(answer);
+              answers.push_back(std::move(answer));
+            },
+            [this](bool connected, const std::string& why) {
+              ++notices;
+              trouble = why;
+              CHECK(connected == why.empty());
+            }) {}
 
   std::optional<MapAnswer> find(std::string_view user, std::uint32_t slot) {
     return map.find(user, {slot, 1});
@@ -38,6 +45,8 @@ struct RedisWorld {
   }
 
   std::deque<MapAnswer> answers;
+  unsigned notices = 0;  // of a lost connection, or of its return
+  std::string trouble;   // what the last of them said
   std::function<void(const MapAnswer&)> on_answer;
   net::Loop loop{{.end_of_turn = {},
                   .woken = {},
