@@ -15,17 +15,14 @@ struct EndRow {
   std::string_view meaning;  // for the operator
 };
 
-inline constexpr std::array<EndRow<EndedBy>, 10> kEndedBy{{
+inline constexpr std::array<EndRow<EndedBy>, 7> kEndedBy{{
     {EndedBy::Nobody, "nobody", "in good order"},
     {EndedBy::Client, "client", "the client closed or broke off"},
     {EndedBy::Store, "store", "the store closed, refused or broke off"},
     {EndedBy::Policy, "policy", "a limit or a rule of the configuration"},
-    {EndedBy::Resource, "resource", "descriptors, ports or memory ran out"},
     {EndedBy::Internal, "internal", "a fault of Postern: please report it"},
-    {EndedBy::Down, "backend_down", "the backend went down"},
     {EndedBy::Killed, "killed", "an administrator, or the drain"},
     {EndedBy::ClientTimeout, "client_timeout", "waited for the client in vain"},
-    {EndedBy::StoreTimeout, "store_timeout", "waited for the store in vain"},
 }};
 
 inline constexpr std::array<EndRow<EndedIn>, 11> kEndedIn{{

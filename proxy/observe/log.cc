@@ -154,7 +154,7 @@ std::expected<void, std::string> Log::reopen() { return impl_->target->reopen();
 std::uint64_t Log::dropped() const { return impl_->dropped(); }
 
 Level level_of(const SessionRecord& record) {
-  if (record.ended_by == EndedBy::Internal || record.ended_by == EndedBy::Resource) return Level::Error;
+  if (record.ended_by == EndedBy::Internal) return Level::Error;
   if (record.fault == Fault::ShuttingDown) return Level::Info;
   switch (describe(record.fault).blame) {
     case Blame::Store:

@@ -98,7 +98,7 @@ class Log {
 };
 
 // Info when all is well or the user is to blame; Warn for a store's, the configuration's or Postern's fault;
-// Error for EndedBy::Internal and EndedBy::Resource.
+// Error for EndedBy::Internal.
 Level level_of(const SessionRecord& record);
 
 }  // namespace postern::observe

@@ -19,12 +19,9 @@ enum class EndedBy : char {
   Client = 'C',         // the client closed or broke off
   Store = 'S',          // the store closed, refused or broke off
   Policy = 'P',         // a limit or a rule of the configuration
-  Resource = 'R',       // descriptors, ports or memory ran out
   Internal = 'I',       // a fault of Postern
-  Down = 'D',           // the backend went down
   Killed = 'K',         // an administrator, or the drain
   ClientTimeout = 'c',  // waited for the client in vain
-  StoreTimeout = 's',   // waited for the store in vain
 };
 
 // The second letter: the phase in which it ended.

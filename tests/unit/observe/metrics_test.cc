@@ -78,8 +78,7 @@ Numbers name_all(Metrics& metrics) {
 
 // A store is blamed only in phases that have to do with one.
 bool can_happen(EndedBy who, EndedIn phase) {
-  const bool store = who == EndedBy::Store || who == EndedBy::StoreTimeout || who == EndedBy::Down;
-  return !store || index_of(phase) >= index_of(EndedIn::Connect);
+  return who != EndedBy::Store || index_of(phase) >= index_of(EndedIn::Connect);
 }
 
 // Everything that can be seen on one machine in a bad month.

@@ -86,8 +86,8 @@ TEST_CASE("a login that failed names fault, blame, detail and the phase that too
   record.connect = 5s;
   record.retries = 1;
   record.fault = Fault::ConnectTimeout;
-  record.ended_by = EndedBy::StoreTimeout;
-  record.ended_in = EndedIn::Connect;
+  record.ended_by = EndedBy::Client;
+  record.ended_in = EndedIn::Greeting;
   record.detail = "s1 (10.1.0.11:143) did not accept within 5 s";
   record.bytes_in = record.bytes_out = 0;
   CHECK(
@@ -95,7 +95,7 @@ TEST_CASE("a login that failed names fault, blame, detail and the phase that too
       "ts=2026-11-22T22:05:55.007Z level=warn msg=session session=q7Zk3 client=203.0.113.9:50123 "
       "local=[2001:db8::5]:993 listener=imaps protocol=imap sni=imap.example.org mechanism=plain "
       "user=alice@example.org pool=store backend=s1 how=home result=failed fault=connect_timeout blame=store "
-      "detail=\"s1 (10.1.0.11:143) did not accept within 5 s\" end=sC attempts=0 retries=1 "
+      "detail=\"s1 (10.1.0.11:143) did not accept within 5 s\" end=CG attempts=0 retries=1 "
       "handshake_ms=1.500 dialogue_ms=40.000 lookup_ms=0.012 queue_ms=0.000 connect_ms=5000.000 "
       "total_ms=61000.000 bytes_in=0 bytes_out=0");
 }
@@ -159,7 +159,7 @@ TEST_CASE("the level rises with what someone has to mend") {
   CHECK(level_of(record) == Level::Warn);
   record.fault = Fault::StoreNoTls;
   CHECK(level_of(record) == Level::Warn);
-  record.ended_by = EndedBy::Resource;
+  record.ended_by = EndedBy::Internal;
   CHECK(level_of(record) == Level::Error);
 }
 
