@@ -93,4 +93,20 @@ TEST_CASE("a login of the same session has no timers of the one before") {
   CHECK(timers(world) == "0 0 10 -");
 }
 
+TEST_CASE("a login that got to no store has no timers of a store that an earlier login had") {
+  World world(mapped("192.0.2.201:6379", "timeout = \"5s\"\n[limits]\nfailure_delay = \"0s\"\n"));
+  greet(world);
+  world.client.send(kLogin);
+  world.settle();
+  world.stores[0]->send("$5\r\nstore\r\n");
+  world.settle();
+  world.stores[1]->send(kGreeting);
+  world.settle();
+  world.stores[1]->send("L NO [AUTHENTICATIONFAILED] no\r\n");
+  world.settle();
+  world.client.send("b LOGIN eve other\r\n");
+  world.pass(seconds(1));
+  CHECK(timers(world) == "10 - - -");
+}
+
 }  // namespace postern::sim
