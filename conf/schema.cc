@@ -181,7 +181,9 @@ constexpr Row kRows[] = {
     {"limits", "sessions_per_user", integer(0, kMostSessions), "0", "Sessions of one user.",
      [](Config& config, const Value& value) { config.limits.sessions_per_user = value.count(); }},
     {"limits", "prelogin_per_address", integer(0, kMostSessions), "50",
-     "Sessions of one client address that are not logged in yet.",
+     "Sessions of one client address that are not logged in yet. A proxy that a listener has in `trusted` is "
+     "one "
+     "address: behind it raise this, or let it send PROXY headers.",
      [](Config& config, const Value& value) { config.limits.prelogin_per_address = value.count(); }},
     {"limits", "login_time", duration(1s, 1h), "\"60s\"",
      "From accept to logged in: TLS, PROXY header and dialogue included.",

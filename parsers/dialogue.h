@@ -142,8 +142,6 @@ class FrontDialogue {
   // text".
   virtual std::string farewell(Fault fault) const = 0;
 
-  // IMAP: the client asked CAPABILITY before login, so it shall be told again untagged.
-  virtual bool asked_capability() const { return false; }
   // IMAP: the parenthesised arguments of the client's first ID as quoted strings ("name" "x" ...), without
   // the fields that only proxies send; empty when there was none. Forwarded to the store.
   virtual std::string client_id() const { return {}; }
@@ -209,7 +207,6 @@ struct BackSetup {
   bool secure = false;           // TLS is up already (implicit)
   bool forward_id = false;       // IMAP: send ID x-... when the store offers ID
   bool forward_xclient = false;  // POP3: send XCLIENT when the store offers it
-  bool ask_capability = false;   // IMAP: the client shall get the store's list untagged
   bool probe = false;            // no login: greeting, TLS and capabilities, then Probed
   ClientIdentity client;
 

@@ -230,12 +230,12 @@ Step Connect::expired(SessionContext& context) {
     retry_at = kNever;
     return ask_to_dial(context);
   }
-  return connect_failed(context, Fault::ConnectTimeout, silence());
+  return connect_failed(context, silent_fault(), silence());
 }
 
 Step Connect::unanswered(SessionContext& context) {
   if (login_ticket) {
-    blame(context, *backend, {Fault::ConnectTimeout, {}, {}}, false, silence());
+    blame(context, *backend, {silent_fault(), {}, {}}, false, silence());
     return refuse(attempt->last_refusal);
   }
   if (!attempt->tried.empty()) return refuse(attempt->last_refusal);
@@ -249,7 +249,10 @@ Step Connect::no_login_slot(SessionContext& context, const pool::Backend& full) 
   return refuse({Fault::NoBackend, {}, {}});
 }
 
+Fault Connect::silent_fault() const { return back ? Fault::ConnectTimeout : Fault::NameNotFound; }
+
 const char* Connect::silence() const {
+  if (!back) return "no answer from the name servers";
   return established ? "TLS handshake not finished in time" : "no answer to connect";
 }
 

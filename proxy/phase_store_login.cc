@@ -59,7 +59,6 @@ BackSetup setup_for(const SessionContext& context, const Attempt& attempt, bool 
   setup.secure = secure;
   setup.forward_id = pool.forward.id;
   setup.forward_xclient = pool.forward.xclient;
-  setup.ask_capability = attempt.dialogue->asked_capability();
   setup.client.session = record.session;
   setup.client.client = record.client;
   setup.client.connected = record.local;

@@ -287,6 +287,7 @@ struct Connect final : Waiting {
   Step hand_over(SessionContext& context);
   Step connect_failed(SessionContext& context, Fault fault, std::string detail);
   Step no_login_slot(SessionContext& context, const pool::Backend& full);
+  Fault silent_fault() const;  // whose silence it is
   const char* silence() const;
 
   const pool::Backend* backend = nullptr;

@@ -27,7 +27,6 @@ class ImapFront final : public FrontDialogue {
   void challenge(std::string_view message) override;
   std::string take_rest() override { return buffer_.take_rest(); }
   std::string farewell(Fault fault) const override;
-  bool asked_capability() const override { return asked_capability_; }
   std::string client_id() const override { return client_id_; }
   const Forwarded& forwarded() const override { return forwarded_; }
   std::size_t buffered() const override { return buffer_.size() + lexer_.held(); }

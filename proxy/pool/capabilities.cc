@@ -95,10 +95,7 @@ void Capabilities::update(Protocol protocol) {
     }
     shared = std::make_shared<const std::string>(std::move(list));
   }
-  const bool unchanged = shared && its.shared ? *shared == *its.shared : shared == its.shared;
-  if (unchanged) return;
   its.shared = std::move(shared);
-  generation_.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace postern::pool

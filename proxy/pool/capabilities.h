@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,9 +31,6 @@ class Capabilities {
   // decides itself, the front dialogue knows and leaves out. nullptr: nobody has told anything yet.
   std::shared_ptr<const std::string> shared(Protocol protocol) const;
 
-  // Changes when an answer of shared() changes: a worker keeps its copy as long as it sees the same number.
-  std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-
  private:
   using Member = std::pair<std::string, std::string>;  // pool, backend
   struct Offers {
@@ -48,7 +43,6 @@ class Capabilities {
   mutable std::mutex mutex_;
   std::vector<Member> members_;  // sorted
   std::array<Offers, kProtocols> offers_;
-  std::atomic<std::uint64_t> generation_{0};
 };
 
 }  // namespace postern::pool

@@ -21,7 +21,6 @@ BackSetup setup_of(std::uint8_t options, std::uint8_t mechanism) {
   setup.secure = (options & kBackSecure) != 0;
   setup.starttls = (options & kBackStartTls) != 0;
   setup.forward_id = setup.forward_xclient = (options & kBackForward) != 0;
-  setup.ask_capability = (options & kBackAskCapability) != 0;
   setup.probe = (options & kBackProbe) != 0;
   setup.client.session = "s1";
   setup.client.client = *Endpoint::parse("192.0.2.1:1234");

@@ -24,11 +24,10 @@ enum BackOption : std::uint8_t {
   kBackSecure = 1,
   kBackStartTls = 2,
   kBackForward = 4,
-  kBackAskCapability = 8,
-  kBackProbe = 16,
-  kBackMaster = 32,
-  kBackOddCredentials = 64,  // quotes, backslashes, braces, 8-bit octets
-  kBackLongCredentials = 128,
+  kBackProbe = 8,
+  kBackMaster = 16,
+  kBackOddCredentials = 32,  // quotes, backslashes, braces, 8-bit octets
+  kBackLongCredentials = 64,
 };
 enum BackMechanism : std::uint8_t {
   kBackXOAuth2 = 1,

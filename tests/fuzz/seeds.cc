@@ -75,8 +75,7 @@ std::string back_seed(const Dialogue& dialogue) {
   unsigned options =
       flag(dialogue, "secure", fuzz::kBackSecure) | flag(dialogue, "starttls", fuzz::kBackStartTls) |
       flag(dialogue, "forward_id", fuzz::kBackForward) |
-      flag(dialogue, "forward_xclient", fuzz::kBackForward) |
-      flag(dialogue, "ask_capability", fuzz::kBackAskCapability) | flag(dialogue, "probe", fuzz::kBackProbe);
+      flag(dialogue, "forward_xclient", fuzz::kBackForward) | flag(dialogue, "probe", fuzz::kBackProbe);
   if (!dialogue.setup.at("authorization").empty()) options |= fuzz::kBackMaster;
   if (dialogue.setup.at("password").find_first_of("\"\\{ ") != std::string::npos) {
     options |= fuzz::kBackOddCredentials;

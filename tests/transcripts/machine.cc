@@ -119,7 +119,6 @@ BackSetup back_setup(const Fields& fields) {
   setup.secure = yes(fields.at("secure"));
   setup.forward_id = yes(fields.at("forward_id"));
   setup.forward_xclient = yes(fields.at("forward_xclient"));
-  setup.ask_capability = yes(fields.at("ask_capability"));
   setup.probe = yes(fields.at("probe"));
   setup.mechanism = mechanism_named(fields.at("mechanism"));
   setup.user = fields.at("user");
@@ -179,7 +178,6 @@ class Front final : public Machine {
   Fields ask(const Step& step) override {
     if (step.verb == "forwarded") return fields_of(dialogue_->forwarded());
     if (step.verb == "client_id") return {{"text", dialogue_->client_id()}};
-    if (step.verb == "asked_capability") return {{"answer", yes_or_no(dialogue_->asked_capability())}};
     const std::string& fault = step.fields.at("fault");
     return {{"fault", fault}, {"bytes", dialogue_->farewell(fault_named(fault))}};
   }

@@ -34,7 +34,6 @@ const std::vector<Verb>& verbs() {
        0,
        {{"client"}, {"connected"}, {"session"}, {"server_name"}, {"hops_left"}, {"malformed", "no"}}},
       {"client_id", Side::Front, Question, 1, 1, {{"text"}}},
-      {"asked_capability", Side::Front, Question, 1, 1, {{"answer"}}},
 
       {"logged_in", Side::Back, Event, 1, 1, {{"text"}, {"capabilities"}, {"untagged"}}},
       {"refused", Side::Back, Event, 1, 1, {{"fault"}, {"code"}, {"text"}}},
@@ -167,7 +166,6 @@ const Verb& setup_verb(Side side) {
                           {"secure", "no"},
                           {"forward_id", "no"},
                           {"forward_xclient", "no"},
-                          {"ask_capability", "no"},
                           {"probe", "no"},
                           {"mechanism", "command"},
                           {"user", "alice"},

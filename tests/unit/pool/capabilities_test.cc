@@ -82,19 +82,6 @@ TEST_CASE("a store that tells nothing shares nothing") {
   CHECK(world.shared() == "");
 }
 
-TEST_CASE("the generation changes with the answer, and only then") {
-  World world;
-  const auto start = world.capabilities.generation();
-  world.learn(0, "IDLE SORT");
-  const auto first = world.capabilities.generation();
-  CHECK(first != start);
-  world.learn(0, "IDLE SORT");
-  world.learn(1, "IDLE SORT ID");
-  CHECK(world.capabilities.generation() == first);
-  world.learn(1, "IDLE");
-  CHECK(world.capabilities.generation() != first);
-}
-
 TEST_CASE("who is no member is not heard, and what former members told is forgotten") {
   World world;
   world.learn(0, "IDLE");
