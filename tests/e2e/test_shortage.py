@@ -24,16 +24,12 @@ class Shortage(Case):
     def test_descriptors_that_run_out_pause_the_listeners_without_spinning(self):
         postern = self.start(self.store, {"limits": {"prelogin_per_address": 0}})
         old = self.login(postern, "anna", PASSWORD)
-        scraper = Wire.connect(postern.address, 9993)  # later there is no descriptor for another
-        self.addCleanup(scraper.close)
         limit = postern.open_descriptors() + 8
         resource.prlimit(postern.pid, resource.RLIMIT_NOFILE, (limit, limit))
         held = []
         for _ in range(40):
             held.append(Wire.connect(postern.address, 143))
         time.sleep(0.5)
-        scraper.send("GET /metrics HTTP/1.0\r\n\r\n")
-        self.assertRegex(scraper.rest().decode(), r"\npostern_accept_paused [1-9]\d*\n")
         before = self.cpu(postern)
         time.sleep(2)
         self.assertLess(self.cpu(postern) - before, 0.3, "seconds of processor time in two seconds of shortage")
