@@ -22,7 +22,8 @@ WARM_UP = 100  # logins that nobody counts
 
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/compare.sh", description=__doc__)
-    parser.add_argument("--build-dir", required=True, help="where postern was built")
+    parser.add_argument("--build-dir", help="where postern was built")
+    parser.add_argument("--show", metavar="FILE", help="print once more what --json wrote; nothing is measured")
     parser.add_argument("--load-build-dir", help="where the load generator and the store were built, if elsewhere")
     parser.add_argument("--only", help=f"some of {', '.join(SCENARIOS)}, or of the groups {', '.join(GROUPS)}")
     parser.add_argument("--peers", default="haproxy,nginx,dovecot,perdition", help=f"beside postern, of {', '.join(list(PROXIES)[1:])}; empty: none")
@@ -32,6 +33,8 @@ def arguments():
     parser.add_argument("--no-pin", action="store_true", help="leave it to the kernel which CPU runs what")
     parser.add_argument("--json", metavar="FILE", help="write every figure of every round")
     asked = parser.parse_args()
+    if not asked.show and not asked.build_dir:
+        parser.error("--build-dir is missing")
     names = asked.only.split(",") if asked.only else list(SCENARIOS)
     asked.only = [scenario for name in names for scenario in GROUPS.get(name, [name])]
     asked.proxies = ["postern"] + [name for name in asked.peers.split(",") if name]
@@ -110,14 +113,15 @@ def machine(pin):
 
 def main():
     asked = arguments()
+    if asked.show:
+        with open(asked.show) as file:
+            table.show(json.load(file), asked.beside)
+        return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sizes = SHORT if asked.short else Sizes()
     cpus = sorted(os.sched_getaffinity(0))
     pin = None if asked.no_pin or len(cpus) < 2 else (cpus[0], cpus[1])
     about = machine(pin)
-    print(f"{about['cpu']}, {about['cpus']} CPUs, Linux {about['kernel']}; pinned: {about['pinned']}")
-    if about["load_average"] > 0.5:
-        print(f"The machine is not quiet: its load average is {about['load_average']:.1f}.")
     folder = tempfile.mkdtemp(prefix="postern-bench-")
     try:
         ground = Ground(folder, asked.build_dir, asked.load_build_dir or asked.build_dir, pin)
@@ -127,19 +131,12 @@ def main():
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for version in versions.values():
-        print(version)
-    settings = dataclasses.asdict(sizes)
-    print(", ".join(f"{name} {value}" for name, value in settings.items()), f"rounds {asked.rounds}", sep=", ")
-    print(f"Median (least–most); × is the part of {asked.beside}'s median\n")
-    table.print_table(asked.only, asked.proxies, results, asked.beside)
-    print()
-    table.print_notes(asked.proxies, results, pin is not None)
+    data = {"machine": about, "versions": versions, "settings": dataclasses.asdict(sizes), "rounds": asked.rounds,
+            "results": {f"{scenario} {name}": rounds for (scenario, name), rounds in results.items()}}
+    table.show(data, asked.beside)
     if asked.json:
         with open(asked.json, "w") as file:
-            json.dump({"machine": about, "versions": versions, "settings": settings, "rounds": asked.rounds,
-                       "results": {f"{scenario} {name}": rounds for (scenario, name), rounds in results.items()}},
-                      file, indent=1)
+            json.dump(data, file, indent=1)
             file.write("\n")
     return 1 if any(isinstance(rounds, str) for rounds in results.values()) else 0
 

@@ -28,7 +28,11 @@ double milliseconds_at(const std::vector<Time::duration>& sorted, double part) {
 LoadDriver::LoadDriver(const Options& options, LoadTls& tls)
     : options_(options),
       tls_(tls),
-      loop_({.end_of_turn = [this](Time::duration) { dead_.clear(); },
+      loop_({.end_of_turn =
+                 [this](Time::duration) {
+                   dead_.clear();
+                   return false;
+                 },
              .woken = [this] { become_due(); },
              .addresses = {}}),
       plan_(plan_of(options.mode)) {

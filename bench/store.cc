@@ -86,7 +86,13 @@ class Store final : private StoreConnection::Owner {
   const Options options_;
   std::shared_ptr<tls::ServerContext> tls_;
   std::vector<std::unique_ptr<StoreConnection>> dead_;
-  net::Loop loop_{{.end_of_turn = [this](Time::duration) { dead_.clear(); }, .woken = {}, .addresses = {}}};
+  net::Loop loop_{{.end_of_turn =
+                       [this](Time::duration) {
+                         dead_.clear();
+                         return false;
+                       },
+                   .woken = {},
+                   .addresses = {}}};
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::unordered_map<StoreConnection*, std::unique_ptr<StoreConnection>> connections_;
 };

@@ -10,8 +10,24 @@ def median(results, scenario, name, key):
     return statistics.median(figures[key] for figures in rounds) if rounds and not isinstance(rounds, str) else None
 
 
+def show(data, beside):
+    """All that a run has found, as its JSON holds it. `beside`: the proxy whose median the others' are parts of."""
+    about, proxies = data["machine"], list(data["versions"])
+    results = {tuple(key.split(" ")): rounds for key, rounds in data["results"].items()}
+    print(f"{about['cpu']}, {about['cpus']} CPUs, Linux {about['kernel']}; pinned: {about['pinned']}")
+    if about["load_average"] > 0.5:
+        print(f"The machine is not quiet: its load average is {about['load_average']:.1f}.")
+    for version in data["versions"].values():
+        print(version)
+    settings = [f"{name} {value}" for name, value in data["settings"].items()]
+    print(", ".join([*settings, f"rounds {data['rounds']}"]))
+    print(f"Median (least–most); × is the part of {beside}'s median\n")
+    print_table([name for name in SCENARIOS if any(key[0] == name for key in results)], proxies, results, beside)
+    print()
+    print_notes(proxies, results, about["pinned"] != "no")
+
+
 def print_table(scenarios, proxies, results, beside):
-    """`beside`: the proxy whose median the others' are parts of."""
     lines = [["", *proxies, "budget"]]
     for scenario in scenarios:
         for metric in SCENARIOS[scenario].metrics:

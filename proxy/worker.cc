@@ -30,7 +30,7 @@ Worker::Worker(std::size_t number, Shared& shared, observe::WorkerMetrics& metri
       metrics_(metrics),
       snapshot_(std::move(snapshot)),
       own_addresses_(net::own_addresses()),
-      loop_({.end_of_turn = [this](Time::duration turn) { end_turn(turn); },
+      loop_({.end_of_turn = [this](Time::duration turn) { return end_turn(turn); },
              .woken =
                  [this] {
                    run_tasks();
@@ -243,13 +243,16 @@ bool Worker::is_own(const Endpoint& endpoint) const {
 
 void Worker::bury(std::uint32_t slot) { buried_.push_back(slot); }
 
-void Worker::end_turn(Time::duration turn) {
+bool Worker::end_turn(Time::duration turn) {
+  bool worked = !buried_.empty();
   admission_.turn(turn);
   while (const auto ticket = admission_.next()) {
+    worked = true;
     if (Session* session = session_at(ticket->slot)) session->on_admitted(*ticket);
   }
   loop_.stay_awake(admission_.waiting() != 0);
   free_the_buried();
+  return worked;
 }
 
 void Worker::free_the_buried() {

@@ -93,7 +93,7 @@ class Worker final : private SessionHost {
   void run_tasks();
   void accepted(const Endpoint& at, int descriptor, const Endpoint& peer);
   int room() const;
-  void end_turn(Time::duration turn);
+  bool end_turn(Time::duration turn);  // true: there was something to do
   void beat(Time now);
   void ask_some_to_leave(Time now);
   void free_the_buried();

@@ -22,8 +22,9 @@ namespace postern::net {
 class Loop final : public Reactor {
  public:
   struct Hooks {
-    // After the events of one turn, which took so long, and before the loop sleeps.
-    std::function<void(Time::duration turn)> end_of_turn;
+    // After the events of one turn, which took so long, and before the loop sleeps. True: this took time,
+    // too.
+    std::function<bool(Time::duration turn)> end_of_turn;
     std::function<void()> woken;  // after wake(); several calls may be told as one
     Resolver::Answer addresses;
     Offload::Done offloaded = {};  // what offload() was given is done
@@ -36,7 +37,7 @@ class Loop final : public Reactor {
   // Until stop(); then the handles that are left are closed by the destructor.
   void run();
 
-  // From any thread: run() returns after the turn that it is in.
+  // From any thread: run() returns after this turn or the next.
   void stop();
   // From any thread: woken() will be called.
   void wake();
@@ -67,7 +68,7 @@ class Loop final : public Reactor {
   void arm();
   void prepare();
   Time::duration turn() const;  // that this one took up to now
-  void note_turn();
+  void note_turn(Time::duration took);
 
   std::unique_ptr<uv_loop_s> loop_;
   Hooks hooks_;
