@@ -1,7 +1,6 @@
 #include "proxy/admission.h"
 
 #include <algorithm>
-#include <numeric>
 #include <ranges>
 
 namespace postern {
@@ -11,25 +10,22 @@ bool Admission::enter(Step step, net::AnswerTicket ticket) {
   const bool first = std::all_of(line, lines_.end(), [](const auto& other) { return other.empty(); });
   if (first && left_ > Time::duration::zero()) return true;
   line->push_back(ticket);
+  ++waiting_;
   return false;
 }
 
 void Admission::turn(Time::duration last) { left_ = std::max<Time::duration>(last / kShare, kLeast); }
 
 std::optional<net::AnswerTicket> Admission::next() {
-  if (left_ <= Time::duration::zero()) return std::nullopt;
+  if (waiting_ == 0 || left_ <= Time::duration::zero()) return std::nullopt;
   for (auto& line : std::views::reverse(lines_)) {
     if (line.empty()) continue;
     const net::AnswerTicket ticket = line.front();
     line.pop_front();
+    --waiting_;
     return ticket;
   }
   return std::nullopt;
-}
-
-std::size_t Admission::waiting() const {
-  return std::accumulate(lines_.begin(), lines_.end(), std::size_t{0},
-                         [](std::size_t sum, const auto& line) { return sum + line.size(); });
 }
 
 }  // namespace postern

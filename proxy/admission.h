@@ -40,7 +40,7 @@ class Admission {
   // Whose turn it is; nullopt: nobody waits, or this turn's share is used up.
   std::optional<net::AnswerTicket> next();
 
-  std::size_t waiting() const;
+  std::size_t waiting() const { return waiting_; }
 
   // Charges this turn with what passes while it lives.
   class Charge {
@@ -58,6 +58,7 @@ class Admission {
 
  private:
   std::array<std::deque<net::AnswerTicket>, 3> lines_;  // by Step
+  std::size_t waiting_ = 0;                             // in all lines
   Time::duration left_ = kLeast;
 };
 

@@ -158,6 +158,7 @@ Status Stream::decrypt(std::string_view input, std::span<char> plain, std::size_
     const int result = SSL_read(state.ssl.get(), plain.data() + size, static_cast<int>(room));
     if (result > 0) {
       size += static_cast<std::size_t>(result);
+      if (state.input.empty() && SSL_pending(state.ssl.get()) == 0) return Status::Done;
       continue;
     }
     switch (SSL_get_error(state.ssl.get(), result)) {
