@@ -49,6 +49,7 @@ class RealStores(Case):
             wire.line()
             wire.ask('a ID ("x-originating-ip" "192.0.2.9" "x-session-id" "rig-1")')
             self.assertIn("OK", wire.ask(f"b AUTHENTICATE PLAIN {plain('anna', USERS['anna'])}")[-1])
+        wait_for(store.logins, what="the line of the login in the store's log")
         self.assertEqual([(each["rip"], each["session"]) for each in store.logins()], [("192.0.2.9", "rig-1")])
 
     def test_dovecot_demands_a_proxy_header_on_its_haproxy_port(self):
