@@ -1,6 +1,7 @@
 """What is measured: each scenario drives one proxy once and gives the figures of its metrics."""
 
 import dataclasses
+import functools
 import typing
 
 import scenarios_crowd as crowd
@@ -88,6 +89,9 @@ SCENARIOS = {
                                     Metric("most", "  most at once")]),
     "idle": Scenario(crowd.idle, [Metric("pss", "idle session: PSS KiB", 2, most=5.0),
                                   Metric("awake", "  CPU ms in one second, all idle", 2)], fresh=True),
+    "idle_tls": Scenario(functools.partial(crowd.idle, variant=Variant(store_tls=True)),
+                         [Metric("pss", "idle session, TLS on both sides: PSS KiB", 2)],
+                         ("postern", "haproxy", "dovecot"), fresh=True),
     "growth": Scenario(crowd.growth, [Metric("few", "session, 100 of them: PSS KiB", 2),
                                       Metric("further", "  each further one", 2, most=5.0)], NO_FORKS, fresh=True),
     "fetch": transfers(splice.transfer, "to the client", least=0.55),
@@ -134,7 +138,7 @@ GROUPS = {
     "logins": ("login", "resumed", "tls12", "resumed12", "rsa", "mlkem", "unlogged", "pop3", "paced"),
     "transfers": ("fetch", "append", "small", "fetch_tls", "append_tls"),
     "noops": ("noop1", "noop", "noop100", "noop2000"),
-    "crowds": ("idle", "growth", "newcomers", "signatures", "storm", "workers"),
+    "crowds": ("idle", "idle_tls", "growth", "newcomers", "signatures", "storm", "workers"),
     "sources": ("by_store", "by_passwd", "by_http", "by_dovecot", "yescrypt"),
     "budgets": ("login", "idle", "fetch", "noop"),
     "floors": ("login", "resumed", "rsa", "fetch", "append", "small", "noop1", "noop"),

@@ -15,9 +15,9 @@ SETTLED = 64 * 1024  # bytes by which memory may still change between two looks
 PER_PROCESS = {"perdition": 400}  # sessions, where each is a process
 
 
-def idle(ground, name, sizes):
+def idle(ground, name, sizes, variant=Variant()):
     sessions = min(sizes.sessions, PER_PROCESS.get(name, sizes.sessions))
-    with ground.start(name) as fresh:
+    with ground.start(name, variant) as fresh:
         before = fresh.memory()
         with Crowd(ground, fresh, "idle", sessions):
             after = settled(fresh)
