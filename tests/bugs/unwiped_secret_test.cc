@@ -13,7 +13,7 @@
 namespace {
 
 constexpr std::string_view kSecret = "a-secret-of-more-than-sixteen-octets";
-bool watching = false;
+thread_local bool watching = false;  // other threads give memory back as well
 int left_behind = 0;
 
 void give_back(void* memory) {

@@ -86,7 +86,8 @@ class ProxyProtocol(Case):
                 wire = Wire.connect(self.postern.address, 143, source=self.balancer)
                 wire.send(first)
                 self.assertEqual(wire.rest(), b"")
-        self.assertTrue(self.postern.records(reason="proxy_header") or self.postern.records(fault="proxy_header"))
+        wait_for(lambda: self.postern.records(reason="proxy_header") or self.postern.records(fault="proxy_header"),
+                 what="it is logged")
 
     def test_a_header_that_never_comes_is_not_waited_for_longer_than_a_login(self):
         for first in (b"", V1[:20]):
