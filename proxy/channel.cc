@@ -1,5 +1,6 @@
 #include "proxy/channel.h"
 
+#include <span>
 #include <utility>
 
 #include "parsers/secret.h"
@@ -36,24 +37,31 @@ tls::Status Channel::handshake(std::string_view received) {
   return status;
 }
 
-Channel::Reading Channel::read() {
+Channel::Reading Channel::read(bool last) {
   net::Scratch& scratch = reactor_->scratch();
-  const net::IoResult result = transport_->read({scratch.input.get(), net::Scratch::kRead});
+  const std::span<char> room(scratch.input.get(), net::Scratch::kRead);
+  net::IoResult result = transport_->read(room);
+  std::size_t size = result.size;
+  if (last && result.kind == net::IoResult::Kind::Done && size < room.size()) {
+    result = transport_->read(room.subspan(size));
+    size += result.size;
+  }
+  Reading reading{{room.data(), size}, Reading::State::Open};
+  if (tls_ && size > 0) reading = decrypt(reading.bytes);
+  if (reading.state != Reading::State::Open) return reading;
   switch (result.kind) {
-    case net::IoResult::Kind::Done: {
-      const std::string_view input(scratch.input.get(), result.size);
-      if (!tls_) return {input, Reading::State::Open};
-      return decrypt(input);
-    }
+    case net::IoResult::Kind::Done:
     case net::IoResult::Kind::WouldBlock:
-      return {};
+      break;
     case net::IoResult::Kind::End:
-      return {{}, tls_ ? Reading::State::Truncated : Reading::State::End};
+      reading.state = tls_ ? Reading::State::Truncated : Reading::State::End;
+      break;
     case net::IoResult::Kind::Failed:
       error_ = result.error;
-      return {{}, Reading::State::Failed};
+      reading.state = Reading::State::Failed;
+      break;
   }
-  return {};
+  return reading;
 }
 
 Channel::Reading Channel::read_early() {
@@ -165,19 +173,23 @@ bool Channel::flush() {
   return true;
 }
 
-void Channel::finish(Ending ending) {
-  if (finishing_) return;
+bool Channel::finish(Ending ending, std::string_view last) {
+  if (finishing_) return true;
   finishing_ = true;
-  if (tls_ && ending == Ending::Whole) {
+  bool whole = true;
+  if (tls_) {
     std::string& output = reactor_->scratch().output;
     output.clear();
-    tls_->close_notify(output);
-    write_clear(output);
+    if (!last.empty()) whole = tls_->encrypt(last, output) == tls::Status::Done;
+    if (ending == Ending::Whole) tls_->close_notify(output);
+    last = output;
   }
+  whole = whole && write_clear(last);
   if (unwritten() == 0) {
     finished_ = true;
     transport_->finish_writing();
   }
+  return whole;
 }
 
 void Channel::want_read(bool wanted) {

@@ -41,7 +41,8 @@ class Channel {
   tls::Status handshake();
   tls::Status handshake(std::string_view received);
 
-  Reading read();
+  // `last`: the peer's end is expected right behind its words, and is looked for in the same breath.
+  Reading read(bool last = false);
   // What waits inside TLS since the handshake; as read(), without touching the socket.
   Reading read_early();
 
@@ -58,7 +59,10 @@ class Channel {
   // Says that nothing more comes from us: TLS's goodbye and FIN, after the bytes that wait. Without the
   // goodbye when what we relayed was cut off: the peer shall not take it for whole.
   enum class Ending : std::uint8_t { Whole, Cut };
-  void finish(Ending ending = Ending::Whole);
+  void finish(Ending ending = Ending::Whole) { finish(ending, {}); }
+  // The same with the last bytes before it, which leave together with TLS's goodbye. False: the connection is
+  // broken.
+  bool finish(Ending ending, std::string_view last);
   bool finished() const { return finished_; }
 
   // Bytes that wait for the socket (ciphertext when there is TLS).

@@ -394,9 +394,10 @@ struct Splice final : Phase {
 
  private:
   bool to_store(SessionContext& context, std::string_view bytes);
+  void count_out(SessionContext& context, std::string_view bytes);
   bool to_client(SessionContext& context, std::string_view bytes);
   Step client_ended(SessionContext& context, Channel::Reading::State state);
-  Step store_ended(SessionContext& context, Channel::Reading::State state);
+  Step store_ended(SessionContext& context, Channel::Reading::State state, std::string_view last = {});
   Step ended(SessionContext& context);
 
   ImapBoundary boundary;

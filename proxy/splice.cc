@@ -24,9 +24,7 @@ bool says_goodbye(Protocol protocol, std::string_view bytes) {
 Step Splice::begin(SessionContext& context) {
   last_activity = context.reactor.now();
   greeting += store_rest;
-  if (context.protocol() == Protocol::Imap) boundary.feed(store_rest);
-  context.record.bytes_out += store_rest.size();
-  context.metrics.of(context.protocol()).bytes_out.add(store_rest.size());
+  count_out(context, store_rest);
   std::string().swap(store_rest);
   const bool told = context.front.write(greeting);
   std::string().swap(greeting);
@@ -52,10 +50,14 @@ bool Splice::to_store(SessionContext& context, std::string_view bytes) {
   return true;
 }
 
-bool Splice::to_client(SessionContext& context, std::string_view bytes) {
+void Splice::count_out(SessionContext& context, std::string_view bytes) {
   context.record.bytes_out += bytes.size();
   context.metrics.of(context.protocol()).bytes_out.add(bytes.size());
   if (context.protocol() == Protocol::Imap) boundary.feed(bytes);
+}
+
+bool Splice::to_client(SessionContext& context, std::string_view bytes) {
+  count_out(context, bytes);
   if (!context.front.write(bytes)) return false;
   if (context.front.unwritten() > 0) back->want_read(false);
   return true;
@@ -86,8 +88,12 @@ Step Splice::back_ready(SessionContext& context, bool readable, bool writable) {
     if (back->unwritten() == 0 && !front_ended) context.front.want_read(true);
   }
   if (!readable || back_ended || context.front.unwritten() > 0) return Keep{};
-  const Channel::Reading reading = back->read();
+  // The store ends the connection right behind its goodbye: both reach the client at once.
+  const Channel::Reading reading = back->read(goodbye);
   last_activity = context.reactor.now();
+  if (reading.state == Channel::Reading::State::End) {
+    return store_ended(context, reading.state, reading.bytes);
+  }
   if (!reading.bytes.empty() && !to_client(context, reading.bytes)) {
     return client_ended(context, Channel::Reading::State::Failed);
   }
@@ -116,7 +122,13 @@ Step Splice::client_ended(SessionContext& context, Channel::Reading::State state
   return Keep{};
 }
 
-Step Splice::store_ended(SessionContext& context, Channel::Reading::State state) {
+Step Splice::store_ended(SessionContext& context, Channel::Reading::State state, std::string_view last) {
+  if (state == Channel::Reading::State::End) {
+    count_out(context, last);
+    if (!context.front.finish(Channel::Ending::Whole, last)) {
+      return client_ended(context, Channel::Reading::State::Failed);
+    }
+  }
   if (goodbye) {
     context.end_well();
   } else {
@@ -131,7 +143,6 @@ Step Splice::store_ended(SessionContext& context, Channel::Reading::State state)
     return closing;
   }
   back->want_read(false);
-  context.front.finish();
   return ended(context);
 }
 

@@ -76,12 +76,19 @@ Socket::~Socket() {
 
 void Socket::want(bool readable, bool writable) {
   const auto wanted = static_cast<std::uint8_t>((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
-  if (wanted == wanted_) return;
   wanted_ = wanted;
-  if (wanted == 0) {
+  // To change what is watched takes system calls: one that rests for a moment is mostly left alone meanwhile.
+  const bool rests = wanted == 0 && watched_ == UV_READABLE;
+  if (!rests) watch(wanted);
+}
+
+void Socket::watch(std::uint8_t events) {
+  if (events == watched_) return;
+  watched_ = events;
+  if (events == 0) {
     uv_poll_stop(handle_);
   } else {
-    uv_poll_start(handle_, wanted, &Socket::on_poll);
+    uv_poll_start(handle_, events, &Socket::on_poll);
   }
 }
 
@@ -90,11 +97,10 @@ void Socket::on_poll(uv_poll_s* handle, int status, int events) {
   if (self == nullptr) return;
   Loop::event(handle->loop);
   const bool broken = status < 0;
-  if (broken) {
-    // libuv has stopped watching, but bytes may wait before the error: the owner is told again until it acts.
-    const std::uint8_t wanted = std::exchange(self->wanted_, 0);
-    self->want((wanted & UV_READABLE) != 0, (wanted & UV_WRITABLE) != 0);
-  }
+  // libuv has stopped watching, but bytes may wait before the error: the owner is told again until it acts.
+  if (broken) self->watched_ = 0;
+  self->watch(self->wanted_);
+  if (self->wanted_ == 0) return;
   self->owner_->on_ready(self->side_, broken || (events & UV_READABLE) != 0,
                          broken || (events & UV_WRITABLE) != 0);
 }

@@ -43,6 +43,7 @@ class Socket final : public Transport {
   Endpoint local() const override;
 
  private:
+  void watch(std::uint8_t events);
   static void on_poll(uv_poll_s* handle, int status, int events);
 
   uv_poll_s* handle_;  // libuv's until its close callback, which frees it
@@ -50,6 +51,7 @@ class Socket final : public Transport {
   int descriptor_;
   std::uint8_t side_;
   std::uint8_t wanted_ = 0;
+  std::uint8_t watched_ = 0;  // what libuv was asked for: at least what is wanted
 };
 
 // TCP_NODELAY, keepalive and the user timeout. On a listening socket accepted connections inherit them.

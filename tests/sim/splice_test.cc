@@ -62,6 +62,34 @@ TEST_CASE("the store's last words reach the client before the end") {
   CHECK(world.log_line().find("end=SD") != std::string::npos);
 }
 
+TEST_CASE("a goodbye and the end behind it come whole, however the wire cuts them") {
+  constexpr std::string_view kGoodbye = "* BYE Logging out\r\nb OK Logout completed\r\n";
+  for (std::size_t at_once = 1; at_once <= kGoodbye.size() + 1; ++at_once) {
+    for (const std::size_t window : {std::size_t{0}, at_once / 2, SIZE_MAX}) {
+      CAPTURE(at_once);
+      CAPTURE(window);
+      World world(config(kImap, kTwoStores));
+      log_in(world);
+      world.client.send("b LOGOUT\r\n");
+      world.settle();
+      world.client.window = window;
+      world.stores[0]->read_at_once = at_once;
+      world.stores[0]->send(kGoodbye);
+      world.stores[0]->finish();
+      world.settle();
+      CHECK(world.client.session_finished == (window == SIZE_MAX));
+      world.client.window = SIZE_MAX;
+      world.settle();
+      CHECK(take(world.client) == kGoodbye);
+      CHECK(world.client.session_finished);
+      world.client.finish();
+      world.settle();
+      CHECK(world.over());
+      CHECK(world.log_line().find("bytes_out=" + std::to_string(kGoodbye.size())) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("a store that breaks off gives the client what came") {
   World world(config(kImap, kTwoStores));
   log_in(world);

@@ -86,4 +86,30 @@ TEST_CASE("addresses survive the way through the system's form") {
   }
 }
 
+TEST_CASE("a socket that rests is told afterwards of what came meanwhile, its peer's end included") {
+  Loop loop({});
+  Pair pair(loop);
+  int turns = 0;
+  const auto some_turns = [&loop, &turns] {
+    const int until = turns + 4;
+    run_until(loop, [&turns, until] { return ++turns > until; });
+  };
+  pair.there->want(true, false);
+  some_turns();
+  for (int round = 0; round < 3; ++round) {
+    pair.there->want(false, false);
+    pair.here->write("x");
+    if (round == 2) pair.here.reset();
+    some_turns();
+    CHECK(pair.there_owner.events == 0);
+    pair.there->want(true, false);
+    run_until(loop, [&pair] { return pair.there_owner.readable; });
+    CHECK(read_all(*pair.there) == "x");
+    pair.there_owner = {};
+  }
+  run_until(loop, [&pair] { return pair.there_owner.readable; });
+  char byte;
+  CHECK(pair.there->read({&byte, 1}).kind == IoResult::Kind::End);
+}
+
 }  // namespace postern::net
