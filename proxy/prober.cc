@@ -6,12 +6,6 @@
 
 namespace postern {
 
-namespace {
-
-constexpr std::chrono::milliseconds kLook{50};
-
-}  // namespace
-
 Prober::Prober(net::Reactor& reactor, observe::Log& log)
     : reactor_(reactor), log_(log), random_(std::random_device{}()), tick_(*this) {}
 
@@ -52,7 +46,11 @@ void Prober::look(Time now) {
   for (Target& target : targets_) {
     if (target.probes.empty() && now >= target.backend->health().next_check()) begin(target);
   }
-  reactor_.timers().start(tick_, now + kLook);
+  Time next = kNever;
+  for (const Target& target : targets_) {
+    if (target.probes.empty()) next = std::min(next, target.backend->health().next_check());
+  }
+  reactor_.timers().start(tick_, next);
 }
 
 void Prober::begin(Target& target) {
@@ -80,6 +78,7 @@ void Prober::finished(std::uint32_t number, std::string problem) {
   if (--target.running > 0) return;
   std::ranges::move(target.probes, std::back_inserter(ended_));
   target.probes.clear();
+  reactor_.timers().start(tick_, reactor_.now());
 
   const StorePool& pool = snapshot_->pools[target.pool];
   const bool good = target.problem.empty();

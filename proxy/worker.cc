@@ -12,6 +12,7 @@ namespace postern {
 namespace {
 
 constexpr std::chrono::milliseconds kBeat{100};
+constexpr std::chrono::seconds kBeatAtRest{1};
 
 // Connections accepted per listener in one turn of the loop.
 constexpr unsigned kBatch = 64;
@@ -199,7 +200,18 @@ void Worker::beat(Time now) {
   metrics_.admission_waiting.set(static_cast<std::int64_t>(admission_.waiting()));
 
   if (leaving_) ask_some_to_leave(now);
-  loop_.timers().start(heartbeat_, now + kBeat);
+  const bool busy = std::exchange(worked_, false) || leaving_ || paused > 0;
+  at_rest_ = !busy;
+  beating_ = true;
+  loop_.timers().start(heartbeat_, now + (busy ? Time::duration(kBeat) : Time::duration(kBeatAtRest)));
+}
+
+// A turn with more in it than a beat: the next beat shall not be far.
+void Worker::note_work() {
+  worked_ = true;
+  if (!at_rest_) return;
+  at_rest_ = false;
+  loop_.timers().start(heartbeat_, loop_.now() + kBeat);
 }
 
 // As many slots as must be looked at now for the rest to be looked at evenly in the beats that are left.
@@ -244,6 +256,7 @@ bool Worker::is_own(const Endpoint& endpoint) const {
 void Worker::bury(std::uint32_t slot) { buried_.push_back(slot); }
 
 bool Worker::end_turn(Time::duration turn) {
+  if (!std::exchange(beating_, false)) note_work();
   bool worked = !buried_.empty();
   admission_.turn(turn);
   while (const auto ticket = admission_.next()) {

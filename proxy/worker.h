@@ -95,6 +95,7 @@ class Worker final : private SessionHost {
   int room() const;
   bool end_turn(Time::duration turn);  // true: there was something to do
   void beat(Time now);
+  void note_work();
   void ask_some_to_leave(Time now);
   void free_the_buried();
   Session* session_at(std::uint32_t slot);
@@ -107,6 +108,9 @@ class Worker final : private SessionHost {
   Services services_;
   Admission admission_;
   Heartbeat heartbeat_;
+  bool beating_ = false;  // in this turn
+  bool worked_ = true;    // since the last beat
+  bool at_rest_ = false;  // nothing did: the next beat is far
   std::vector<OpenGate> gates_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

@@ -118,6 +118,31 @@ class Inside(Case):
         self.assertEqual((postern.http("/healthz")[0], postern.http("/readyz")[0]), (200, 200))
         self.assertEqual(postern.http("/nothing")[0], 404)
 
+    @unittest.skipIf(is_sanitized(), "a sanitizer's own thread wakes")
+    def test_it_sleeps_while_nobody_works(self):
+        """The store's checks are its clock: one wake-up for each answer, and little more."""
+        postern = self.start(self.store, {"pool": {"store": {"health": {"interval": "500ms"}}}})
+        self.login(postern, "anna", PASSWORD)
+
+        def checks():
+            return len(self.store.connections)
+
+        def wakes():
+            found = {}
+            for task in os.listdir(f"/proc/{postern.pid}/task"):
+                with open(f"/proc/{postern.pid}/task/{task}/status") as file:
+                    text = file.read()
+                found[task + " " + text.split()[1]] = int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)$", text,
+                                                                     re.MULTILINE)[1])
+            return found
+
+        settled = checks() + 2
+        wait_for(lambda: checks() >= settled, what="the first checks")
+        began, before = checks(), wakes()
+        wait_for(lambda: checks() >= began + 10, what="ten checks")
+        passed = {name: count - before[name] for name, count in wakes().items()}
+        self.assertLess(sum(passed.values()), (checks() - began) * 6, passed)
+
     def test_a_scraper_that_dawdles_disturbs_nobody(self):
         postern = self.start(self.store)
         idlers = [Wire.connect(postern.address, 9993) for _ in range(20)]
