@@ -55,11 +55,12 @@ def drive(ground, server, mode, *options, protocol="imap"):
 class Crowd:
     """Sessions that are there for as long as the `with` lasts; then `answer` has what they counted."""
 
-    def __init__(self, ground, server, mode, sessions, *options):
+    def __init__(self, ground, server, mode, sessions, *options, protocol="imap"):
         self.server, self.sessions, self.answer = server, sessions, None
         self.load = subprocess.Popen(
-            load_command(ground, server, mode, "--until-end", "--at-once", sessions, *options),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=for_child(ground.load_cpu, yields=mode == "idle"))
+            load_command(ground, server, mode, "--until-end", "--at-once", sessions, *options, protocol=protocol),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=for_child(ground.load_cpu, yields=mode == "idle"))
 
     def __enter__(self):
         words = self.load.stdout.readline().split()

@@ -61,11 +61,19 @@ def transfers(run, title, variant=Variant(), who=ALL, least=None):
                           Metric("rate", "  MB per second")], who, variant)
 
 
-def noops(count, cpu=None):
-    return Scenario(splice.noop(count), [Metric("cpu", f"NOOP, {count} sessions: CPU µs", 2, least=cpu),
-                                         Metric("p50", "  p50 µs"), Metric("p99", "  p99 µs"),
-                                         Metric("added", "  p50 µs more than without a proxy")],
+def noops(count, cpu=None, protocol="imap"):
+    title = f"NOOP, {count} sessions" + (", POP3" if protocol == "pop3" else "")
+    return Scenario(splice.noop(count, protocol), [Metric("cpu", f"{title}: CPU µs", 2, least=cpu),
+                                                   Metric("p50", "  p50 µs"), Metric("p99", "  p99 µs"),
+                                                   Metric("added", "  p50 µs more than without a proxy")],
                     ALL if count < 1000 else NO_FORKS)
+
+
+def at_rest(title, variant=Variant(), who=ALL, most=None, protocol="imap"):
+    return Scenario(functools.partial(crowd.idle, variant=variant, protocol=protocol),
+                    [Metric("pss", f"idle session{title}: PSS KiB", 2, most=most),
+                     Metric("kernel", "  KiB in the kernel", 1),
+                     Metric("awake", "  CPU ms in one second, all idle", 2)], who, fresh=True)
 
 
 def sources(name, who=("postern",)):
@@ -87,14 +95,13 @@ SCENARIOS = {
     "paced": Scenario(login.paced, [Metric("cpu", "login, at a fixed rate: CPU µs"), Metric("p50", "  p50 ms", 2),
                                     Metric("p99", "  p99 ms", 2), Metric("p999", "  p99.9 ms", 2),
                                     Metric("most", "  most at once")]),
-    "idle": Scenario(crowd.idle, [Metric("pss", "idle session: PSS KiB", 2, most=5.0),
-                                  Metric("awake", "  CPU ms in one second, all idle", 2)], fresh=True),
-    "idle_tls": Scenario(functools.partial(crowd.idle, variant=Variant(store_tls=True)),
-                         [Metric("pss", "idle session, TLS on both sides: PSS KiB", 2)],
-                         ("postern", "haproxy", "dovecot"), fresh=True),
+    "idle": at_rest("", most=5.0),
+    "idle_pop3": at_rest(", POP3", protocol="pop3"),
+    "idle_tls": at_rest(", TLS on both sides", Variant(store_tls=True), ("postern", "haproxy", "dovecot")),
     "growth": Scenario(crowd.growth, [Metric("few", "session, 100 of them: PSS KiB", 2),
                                       Metric("further", "  each further one", 2, most=5.0)], NO_FORKS, fresh=True),
     "fetch": transfers(splice.transfer, "to the client", least=0.55),
+    "retr": transfers(splice.retr, "to the client, POP3"),
     "append": transfers(splice.append, "from the client"),
     "small": Scenario(splice.small, [Metric("each", "FETCH of 4 kB: CPU µs", 2)]),
     "fetch_tls": transfers(splice.transfer, "to the client, TLS on both sides", Variant(store_tls=True),
@@ -103,6 +110,7 @@ SCENARIOS = {
                             ("postern", "haproxy", "dovecot")),
     "noop1": noops(1),
     "noop": noops(8, cpu=0.8),
+    "noop_pop3": noops(8, protocol="pop3"),
     "noop100": noops(100),
     "noop2000": noops(2000),
     "newcomers": Scenario(crowd.newcomers, [Metric("p50", "login while 500 work: p50 ms", 2),
@@ -136,9 +144,9 @@ SCENARIOS = {
 
 GROUPS = {
     "logins": ("login", "resumed", "tls12", "resumed12", "rsa", "mlkem", "unlogged", "pop3", "paced"),
-    "transfers": ("fetch", "append", "small", "fetch_tls", "append_tls"),
-    "noops": ("noop1", "noop", "noop100", "noop2000"),
-    "crowds": ("idle", "idle_tls", "growth", "newcomers", "signatures", "storm", "workers"),
+    "transfers": ("fetch", "retr", "append", "small", "fetch_tls", "append_tls"),
+    "noops": ("noop1", "noop", "noop_pop3", "noop100", "noop2000"),
+    "crowds": ("idle", "idle_pop3", "idle_tls", "growth", "newcomers", "signatures", "storm", "workers"),
     "sources": ("by_store", "by_passwd", "by_http", "by_dovecot", "yescrypt"),
     "budgets": ("login", "idle", "fetch", "noop"),
     "floors": ("login", "resumed", "rsa", "fetch", "append", "small", "noop1", "noop"),

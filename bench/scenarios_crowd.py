@@ -10,21 +10,34 @@ from drive import Crowd, drive
 from ground import Variant
 from servers import Failure
 
+SIGHT = 5  # seconds in which what rests is watched
 GIVES_BACK = 12  # seconds in which a proxy may give memory back
 SETTLED = 64 * 1024  # bytes by which memory may still change between two looks
 PER_PROCESS = {"perdition": 400}  # sessions, where each is a process
 
 
-def idle(ground, name, sizes, variant=Variant()):
+def idle(ground, name, sizes, variant=Variant(), protocol="imap"):
     sessions = min(sizes.sessions, PER_PROCESS.get(name, sizes.sessions))
+    bare = kernel_memory()
+    with Crowd(ground, ground.store, "idle", sessions, "--clear", protocol=protocol):
+        bare = kernel_memory() - bare
     with ground.start(name, variant) as fresh:
-        before = fresh.memory()
-        with Crowd(ground, fresh, "idle", sessions):
+        before, kernel = fresh.memory(), kernel_memory()
+        with Crowd(ground, fresh, "idle", sessions, protocol=protocol):
             after = settled(fresh)
+            kernel = kernel_memory() - kernel
             cpu = fresh.cpu()
-            time.sleep(1)
+            time.sleep(SIGHT)
             cpu = fresh.cpu() - cpu
-    return {"pss": (after - before) / sessions / 1024, "awake": cpu * 1e3}
+    return {"pss": (after - before) / sessions / 1024, "kernel": (kernel - bare) / sessions / 1024,
+            "awake": cpu * 1e3 / SIGHT}
+
+
+def kernel_memory():
+    """Bytes of the whole machine's kernel that sockets, processes and their tables take."""
+    with open("/proc/meminfo") as file:
+        parts = dict(line.split(":") for line in file)
+    return sum(int(parts[name].split()[0]) for name in ("Slab", "KernelStack", "PageTables")) * 1024
 
 
 def growth(ground, name, sizes):
