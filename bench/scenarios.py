@@ -125,6 +125,7 @@ SCENARIOS = {
                                     Metric("calm", "  p99 ms of 500 that work, before", 2),
                                     Metric("arrival", "  p99 ms of theirs, while all come", 2),
                                     Metric("worst", "    worst ms", 2),
+                                    Metric("bare", "    p99 ms of 500 without a proxy, meanwhile", 2),
                                     Metric("departure", "  p99 ms of theirs, when all leave", 2),
                                     Metric("before", "  PSS MB before", 1), Metric("peak", "  PSS MB at most", 1),
                                     Metric("after", "  PSS MB after", 1)], NO_FORKS, fresh=True),

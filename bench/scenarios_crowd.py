@@ -72,8 +72,8 @@ def newcomers(ground, name, sizes):
             "tls": answer["tls"]}
 
 
-def at_work(ground, fresh, sizes):
-    return Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace)
+def at_work(ground, fresh, sizes, *options):
+    return Crowd(ground, fresh, "noop", sizes.busy, "--rate", sizes.pace, *options)
 
 
 def signatures(ground, name, sizes):
@@ -89,7 +89,8 @@ def signatures(ground, name, sizes):
 
 
 def storm(ground, name, sizes):
-    """Everybody connects at once, leaves at once and comes again, while 500 sessions work at a fixed rate."""
+    """Everybody connects at once, leaves at once and comes again, while 500 sessions work at a fixed rate: the second
+    time without a proxy, to know what the load and the store make them wait."""
     def wave():
         return Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm)
 
@@ -103,12 +104,12 @@ def storm(ground, name, sizes):
             with at_work(ground, fresh, sizes) as departure:
                 crowd.close()
                 time.sleep(0.5)
-            with wave() as again:
-                pass
+            with contextlib.ExitStack() as second, at_work(ground, ground.store, sizes, "--clear") as bare:
+                again = second.enter_context(wave())
         time.sleep(GIVES_BACK if sizes.busy > 100 else 0)
         after = settled(fresh)
     return {"calm": calm.answer["p99_ms"], "arrival": arrival.answer["p99_ms"], "worst": arrival.answer["max_ms"],
-            "departure": departure.answer["p99_ms"], "first": first.took, "again": again.took, "before": before / 1e6,
+            "bare": bare.answer["p99_ms"], "departure": departure.answer["p99_ms"], "first": first.took, "again": again.took, "before": before / 1e6,
             "peak": watch.peak / 1e6, "after": after / 1e6, "tls": again.answer["tls"]}
 
 

@@ -69,6 +69,8 @@ class Channel {
   std::size_t unwritten() const { return pending_ ? pending_->left().size() : 0; }
 
   void want_read(bool wanted);
+  // From now on nothing is told of it.
+  void ignore() { transport_->want(false, false); }
   void break_off() { transport_->break_off(); }
   int connect_error() { return transport_->connect_error(); }
   void await_connection() { transport_->want(false, true); }

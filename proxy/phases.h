@@ -385,6 +385,7 @@ struct Splice final : Phase {
   Step front_readable(SessionContext& context) override;
   Step front_flushed(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
+  Step admitted(SessionContext& context) override;
   Step expired(SessionContext& context) override;
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
@@ -396,6 +397,9 @@ struct Splice final : Phase {
   bool to_store(SessionContext& context, std::string_view bytes);
   void count_out(SessionContext& context, std::string_view bytes);
   bool to_client(SessionContext& context, std::string_view bytes);
+  bool front_is_over() const { return front_ended || front_end != Channel::Reading::State::Open; }
+  bool back_is_over() const { return back_ended || back_end != Channel::Reading::State::Open; }
+  bool may_end(SessionContext& context);
   Step client_ended(SessionContext& context, Channel::Reading::State state);
   Step store_ended(SessionContext& context, Channel::Reading::State state, std::string_view last = {});
   Step ended(SessionContext& context);
@@ -404,6 +408,10 @@ struct Splice final : Phase {
   Time last_activity{};
   bool back_ended = false;
   bool goodbye = false;  // the client's last words were LOGOUT or QUIT
+  // In the line of departures: the ends that were noticed and not dealt with.
+  bool in_line = false;
+  Channel::Reading::State front_end = Channel::Reading::State::Open;
+  Channel::Reading::State back_end = Channel::Reading::State::Open;
 };
 
 // Sends what is left, ends our direction and waits a moment for the client's end: closing with unread bytes

@@ -148,6 +148,7 @@ void Session::finish() {
   host_.log().session(record);
   phase_.reset();
   context_->phase = nullptr;
+  context_->front.ignore();
   host_.bury(slot_);
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/auth/failure_delay.h"
 #include "proxy/auth/limiter.h"
 #include "proxy/channel.h"
+#include "proxy/departures.h"
 #include "proxy/net/reactor.h"
 #include "proxy/observe/log.h"
 #include "proxy/observe/record.h"
@@ -29,6 +30,7 @@ class SessionHost {
   virtual auth::Limiter& limiter() = 0;
   virtual auth::FailureDelay& failure_delay() = 0;
   virtual Admission& admission() = 0;
+  virtual Departures& departures() = 0;
   virtual std::string new_session_id() = 0;
   // Never the same twice while an answer for the former may be under way.
   virtual std::uint32_t new_generation() = 0;
@@ -42,7 +44,8 @@ class SessionHost {
   // Is this one of our own listeners?
   virtual bool is_own(const Endpoint& endpoint) const = 0;
 
-  // The session has ended: it is destroyed at the end of this turn of the loop.
+  // The session has ended: it is destroyed at the end of this turn of the loop or, in a crowd, of a later
+  // one.
   virtual void bury(std::uint32_t slot) = 0;
 
  protected:

@@ -64,20 +64,23 @@ bool Splice::to_client(SessionContext& context, std::string_view bytes) {
 }
 
 Step Splice::front_readable(SessionContext& context) {
-  if (front_ended || back->unwritten() > 0) return Keep{};
+  if (front_is_over() || back->unwritten() > 0) return Keep{};
   const Channel::Reading reading = context.front.read();
   last_activity = context.reactor.now();
-  if (!reading.bytes.empty() && !back_ended && !to_store(context, reading.bytes)) {
+  if (!reading.bytes.empty() && !back_is_over() && !to_store(context, reading.bytes)) {
     return store_ended(context, Channel::Reading::State::Failed);
   }
-  if (reading.state != Channel::Reading::State::Open) return client_ended(context, reading.state);
+  if (reading.state == Channel::Reading::State::Open) return Keep{};
+  if (may_end(context)) return client_ended(context, reading.state);
+  front_end = reading.state;
+  context.front.want_read(false);
   return Keep{};
 }
 
 Step Splice::front_flushed(SessionContext& context) {
   last_activity = context.reactor.now();
   if (back_ended) return ended(context);
-  back->want_read(true);
+  if (!back_is_over()) back->want_read(true);
   return Keep{};
 }
 
@@ -85,19 +88,44 @@ Step Splice::back_ready(SessionContext& context, bool readable, bool writable) {
   if (writable && back->unwritten() > 0) {
     if (!back->flush()) return store_ended(context, Channel::Reading::State::Failed);
     last_activity = context.reactor.now();
-    if (back->unwritten() == 0 && !front_ended) context.front.want_read(true);
+    if (back->unwritten() == 0 && !front_is_over()) context.front.want_read(true);
   }
-  if (!readable || back_ended || context.front.unwritten() > 0) return Keep{};
+  if (!readable || back_is_over() || context.front.unwritten() > 0) return Keep{};
   // The store ends the connection right behind its goodbye: both reach the client at once.
   const Channel::Reading reading = back->read(goodbye);
   last_activity = context.reactor.now();
-  if (reading.state == Channel::Reading::State::End) {
+  const bool ends = reading.state != Channel::Reading::State::Open;
+  const bool now = ends && may_end(context);
+  if (now && reading.state == Channel::Reading::State::End) {
     return store_ended(context, reading.state, reading.bytes);
   }
   if (!reading.bytes.empty() && !to_client(context, reading.bytes)) {
     return client_ended(context, Channel::Reading::State::Failed);
   }
-  if (reading.state != Channel::Reading::State::Open) return store_ended(context, reading.state);
+  if (now) return store_ended(context, reading.state);
+  if (ends) {
+    back_end = reading.state;
+    back->want_read(false);
+  }
+  return Keep{};
+}
+
+// False: in line, until admitted().
+bool Splice::may_end(SessionContext& context) {
+  if (in_line) return false;
+  in_line = !context.host.departures().enter(context.ticket);
+  return !in_line;
+}
+
+Step Splice::admitted(SessionContext& context) {
+  in_line = false;
+  if (front_end != Channel::Reading::State::Open) {
+    Step step = client_ended(context, std::exchange(front_end, Channel::Reading::State::Open));
+    if (!std::holds_alternative<Keep>(step)) return step;
+  }
+  if (back_end != Channel::Reading::State::Open) {
+    return store_ended(context, std::exchange(back_end, Channel::Reading::State::Open));
+  }
   return Keep{};
 }
 

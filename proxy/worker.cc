@@ -86,7 +86,7 @@ Worker::~Worker() {
   for (Slot& slot : slots_) {
     if (slot.session) slot.session->cut(Fault::ShuttingDown);
   }
-  free_the_buried();
+  free_buried(buried_.size());
 }
 
 void Worker::start() {
@@ -258,24 +258,28 @@ void Worker::bury(std::uint32_t slot) { buried_.push_back(slot); }
 bool Worker::end_turn(Time::duration turn) {
   if (!std::exchange(beating_, false)) note_work();
   bool worked = !buried_.empty();
-  admission_.turn(turn);
-  while (const auto ticket = admission_.next()) {
+  const auto admit = [this, &worked](net::AnswerTicket ticket) {
     worked = true;
-    if (Session* session = session_at(ticket->slot)) session->on_admitted(*ticket);
-  }
-  loop_.stay_awake(admission_.waiting() != 0);
-  free_the_buried();
+    if (Session* session = session_at(ticket.slot)) session->on_admitted(ticket);
+  };
+  departures_.turn();
+  while (const auto ticket = departures_.next()) admit(*ticket);
+  admission_.turn(turn);
+  while (const auto ticket = admission_.next()) admit(*ticket);
+  free_buried(Departures::kAtOnce);
+  loop_.stay_awake(admission_.waiting() != 0 || departures_.waiting() != 0 || !buried_.empty());
   return worked;
 }
 
-void Worker::free_the_buried() {
-  for (const std::uint32_t slot : buried_) {
+void Worker::free_buried(std::size_t most) {
+  for (; most > 0 && !buried_.empty(); --most) {
+    const std::uint32_t slot = buried_.front();
+    buried_.pop_front();
     slots_[slot].session.reset();
     free_slots_.push_back(slot);
     shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
     count_.fetch_sub(1, std::memory_order_relaxed);
   }
-  buried_.clear();
 }
 
 Session* Worker::session_at(std::uint32_t slot) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "proxy/departures.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/services.h"
@@ -82,6 +84,7 @@ class Worker final : private SessionHost {
   auth::Limiter& limiter() override { return shared_.limiter; }
   auth::FailureDelay& failure_delay() override { return shared_.failure_delay; }
   Admission& admission() override { return admission_; }
+  Departures& departures() override { return departures_; }
   std::string new_session_id() override;
   std::uint32_t new_generation() override { return ++generation_; }
   Services& services() override { return services_; }
@@ -97,7 +100,7 @@ class Worker final : private SessionHost {
   void beat(Time now);
   void note_work();
   void ask_some_to_leave(Time now);
-  void free_the_buried();
+  void free_buried(std::size_t most);
   Session* session_at(std::uint32_t slot);
 
   Shared& shared_;
@@ -107,6 +110,7 @@ class Worker final : private SessionHost {
   net::Loop loop_;
   Services services_;
   Admission admission_;
+  Departures departures_;
   Heartbeat heartbeat_;
   bool beating_ = false;  // in this turn
   bool worked_ = true;    // since the last beat
@@ -114,7 +118,7 @@ class Worker final : private SessionHost {
   std::vector<OpenGate> gates_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> buried_;
+  std::deque<std::uint32_t> buried_;
   std::uint32_t generation_ = 0;
   std::uint64_t id_state_;
   std::minstd_rand random_;

@@ -158,6 +158,7 @@ void World::connect(std::string_view from) {
 }
 
 bool World::turn() {
+  departures_.turn();
   for (std::size_t i = 0; i < wires_.size(); ++i) {
     if (!wires_[i]->turn()) continue;
     free_the_buried();
@@ -198,11 +199,18 @@ void World::crowd() {
   for (int i = 0; i < 100; ++i) admission_.enter(Admission::Step::Hello, {0, 0});  // nobody's ticket
 }
 
+void World::exodus() {
+  while (departures_.enter({0, 0})) continue;
+}
+
 void World::next_turn() {
+  const auto admit = [this](net::AnswerTicket ticket) {
+    if (session_) session_->on_admitted(ticket);
+  };
+  departures_.turn();
+  while (const auto ticket = departures_.next()) admit(*ticket);
   admission_.turn({});
-  while (const auto ticket = admission_.next()) {
-    if (session_) session_->on_admitted(*ticket);
-  }
+  while (const auto ticket = admission_.next()) admit(*ticket);
   settle();
 }
 

@@ -86,6 +86,8 @@ class World final : public net::Reactor, private SessionHost {
   auth::Limiter& limits() { return limiter_; }
   // Other newcomers have used up this turn of the loop; whoever comes waits in line until the next.
   void crowd();
+  // The same for those who leave.
+  void exodus();
   void next_turn();
   std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
 
@@ -125,6 +127,7 @@ class World final : public net::Reactor, private SessionHost {
   Services& services() override { return services_; }
   double random() override { return chance; }
   Admission& admission() override { return admission_; }
+  Departures& departures() override { return departures_; }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t) override { buried_ = true; }
 
@@ -143,6 +146,7 @@ class World final : public net::Reactor, private SessionHost {
   std::vector<class Wire*> wires_;
   std::vector<std::unique_ptr<net::Timer>> later_;  // answers of name servers that are under way
   Admission admission_;
+  Departures departures_;
   std::uint32_t generation_ = 0;
   bool buried_ = false;
   std::unique_ptr<Session> session_;
