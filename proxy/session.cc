@@ -148,6 +148,7 @@ void Session::finish() {
   host_.log().session(record);
   phase_.reset();
   context_->phase = nullptr;
+  context_->address_ticket = {};  // in a crowd it may take a while to be buried
   context_->front.ignore();
   host_.bury(slot_);
 }
