@@ -30,7 +30,7 @@ def show(data, beside):
 def print_table(scenarios, proxies, results, beside):
     lines = [["", *proxies, "budget"]]
     for scenario in scenarios:
-        for metric in SCENARIOS[scenario].metrics:
+        for metric in metrics_in(results, scenario):
             base = median(results, scenario, beside, metric.key)
             cells = [cell(results, scenario, name, metric, base if name != beside else None) for name in proxies]
             lines.append([metric.title, *cells, verdict(metric, median(results, scenario, "postern", metric.key),
@@ -38,6 +38,13 @@ def print_table(scenarios, proxies, results, beside):
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for line in lines:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+
+
+def metrics_in(results, scenario):
+    """What was measured: a file of an earlier version may know less."""
+    known = {key for (name, _), rounds in results.items() if name == scenario and not isinstance(rounds, str)
+             for figures in rounds for key in figures}
+    return [metric for metric in SCENARIOS[scenario].metrics if metric.key in known or not known]
 
 
 def cell(results, scenario, name, metric, base):
