@@ -12,22 +12,23 @@
 namespace postern {
 
 // How much of one turn of the loop newcomers may have, so that a crowd of them does not keep the sessions
-// waiting that are at work. What a newcomer costs lies in a few steps; a thousand that are due together would
-// hold the loop for a tenth of a second. Who may not take its step yet waits in line; nobody is turned away.
-// Belongs to one worker's loop.
+// waiting that are at work. A thousand that are due together would hold the loop for a tenth of a second. Who
+// may not take its step yet waits in line; nobody is turned away. Belongs to one worker's loop.
 class Admission {
  public:
-  // The steps that cost. Who is farther on goes first, so that a login that was begun ends soon; among
-  // equals, who came first.
+  // Who is farther on goes first, so that a login that was begun ends soon; among equals, who came first.
   enum class Step : std::uint8_t {
     Hello,   // the first flight of the TLS handshake: key exchange and signature
     Finish,  // the second: the client's proof, and a ticket
+    Talk,    // what the client says before it has logged in
     Dial,    // a connection to the store
+    LogIn,   // what the store says to the login
   };
+  static constexpr std::size_t kSteps = 5;
 
   // The steps of one turn may take a quarter of what the turn before took, so that a busy loop goes on taking
   // newcomers, and never less than this, which a session at work does not feel.
-  static constexpr std::chrono::microseconds kLeast{500};
+  static constexpr std::chrono::microseconds kLeast{200};
   static constexpr int kShare = 4;
 
   // True: take the step now. False: the ticket stands in line, and next() will give it.
@@ -42,13 +43,15 @@ class Admission {
 
   std::size_t waiting() const { return waiting_; }
 
-  // Charges this turn with what passes while it lives.
+  // Charges this turn with what passes while it lives, where a newcomer is served.
   class Charge {
    public:
-    Charge(Admission& admission, const net::Reactor& reactor)
-        : admission_(admission), reactor_(reactor), began_(reactor.now()) {}
+    Charge(Admission& admission, const net::Reactor& reactor, bool newcomer)
+        : admission_(admission), reactor_(reactor), began_(newcomer ? reactor.now() : kNever) {}
     Charge(const Charge&) = delete;
-    ~Charge() { admission_.spent(reactor_.now() - began_); }
+    ~Charge() {
+      if (began_ != kNever) admission_.spent(reactor_.now() - began_);
+    }
 
    private:
     Admission& admission_;
@@ -57,8 +60,8 @@ class Admission {
   };
 
  private:
-  std::array<std::deque<net::AnswerTicket>, 3> lines_;  // by Step
-  std::size_t waiting_ = 0;                             // in all lines
+  std::array<std::deque<net::AnswerTicket>, kSteps> lines_;  // by Step
+  std::size_t waiting_ = 0;                                  // in all lines
   Time::duration left_ = kLeast;
 };
 

@@ -197,7 +197,17 @@ void Channel::want_read(bool wanted) {
   update_interest();
 }
 
-void Channel::update_interest() { transport_->want(wants_read_, unwritten() > 0); }
+void Channel::await_connection() {
+  connecting_ = true;
+  update_interest();
+}
+
+int Channel::connect_error() {
+  connecting_ = false;
+  return transport_->connect_error();
+}
+
+void Channel::update_interest() { transport_->want(wants_read_, connecting_ || unwritten() > 0); }
 
 void wipe_scratch(std::string_view bytes) { wipe(const_cast<char*>(bytes.data()), bytes.size()); }
 

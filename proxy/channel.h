@@ -69,11 +69,12 @@ class Channel {
   std::size_t unwritten() const { return pending_ ? pending_->left().size() : 0; }
 
   void want_read(bool wanted);
-  // From now on nothing is told of it.
+  // Nothing is told of it until heed(), or until what is wanted changes.
   void ignore() { transport_->want(false, false); }
+  void heed() { update_interest(); }
   void break_off() { transport_->break_off(); }
-  int connect_error() { return transport_->connect_error(); }
-  void await_connection() { transport_->want(false, true); }
+  void await_connection();
+  int connect_error();
   Endpoint local() const { return transport_->local(); }
 
   bool secure() const { return tls_.has_value(); }
@@ -106,6 +107,7 @@ class Channel {
   std::unique_ptr<Pending> pending_;
   int error_ = 0;
   bool wants_read_ = false;
+  bool connecting_ = false;
   bool finishing_ = false;  // FIN follows what is pending
   bool finished_ = false;
 };

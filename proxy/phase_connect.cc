@@ -58,15 +58,9 @@ void Connect::leave(SessionContext& context) {
   }
 }
 
-Step Connect::ask_to_dial(SessionContext& context) {
-  if (context.host.admission().enter(Admission::Step::Dial, context.ticket)) return admitted(context);
-  return Keep{};
-}
+Step Connect::ask_to_dial(SessionContext& context) { return context.has_turn() ? line_up(context) : Keep{}; }
 
-Step Connect::admitted(SessionContext& context) {
-  const Admission::Charge charge(context.host.admission(), context.reactor);
-  return line_up(context);
-}
+Step Connect::admitted(SessionContext& context) { return line_up(context); }
 
 Step Connect::line_up(SessionContext& context) {
   const Time now = context.reactor.now();
@@ -159,7 +153,6 @@ Step Connect::connect_failed(SessionContext& context, Fault fault, std::string d
 }
 
 Step Connect::back_ready(SessionContext& context, bool readable, bool writable) {
-  const Admission::Charge charge(context.host.admission(), context.reactor);
   if (!established) {
     if (const int error = back->connect_error(); error != 0) {
       return connect_failed(context, fault_of_errno(error), std::strerror(error));

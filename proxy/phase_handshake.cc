@@ -4,53 +4,27 @@
 
 namespace postern {
 
-namespace {
-
-constexpr std::size_t kShortLine = 64;
-
-}  // namespace
-
 Step Handshake::begin(SessionContext& context) {
   began = context.reactor.now();
   context.front.begin_tls(context.snapshot->tls->accept(context.protocol()));
-  if (!received.empty()) return front_readable(context);
   context.front.want_read(true);
-  return Keep{};
+  if (received.empty()) return Keep{};
+  return proceed(context, context.front.handshake(std::exchange(received, {})));
 }
 
 Step Handshake::front_readable(SessionContext& context) {
-  if (paused_) return Keep{};
-  Admission& admission = context.host.admission();
-  if (admission.enter(due_, context.ticket)) return admitted(context);
-  paused_ = true;
-  // In a short line it costs less to be told again than to ask not to be.
-  if (admission.waiting() > kShortLine) context.front.want_read(false);
-  return Keep{};
-}
-
-Step Handshake::admitted(SessionContext& context) {
-  const Admission::Charge charge(context.host.admission(), context.reactor);
-  const std::string early = std::exchange(received, {});
-  const tls::Status status = early.empty() ? context.front.handshake() : context.front.handshake(early);
-  if (context.front.tls().has_read_hello()) due_ = Admission::Step::Finish;
-  return go_on(context, status);
+  return proceed(context, context.front.handshake());
 }
 
 Step Handshake::offloaded(SessionContext& context) {
-  const Admission::Charge charge(context.host.admission(), context.reactor);
-  return go_on(context, context.front.handshake({}));
-}
-
-Step Handshake::go_on(SessionContext& context, tls::Status status) {
-  paused_ = false;
   context.front.want_read(true);
-  return proceed(context, status);
+  return proceed(context, context.front.handshake({}));
 }
 
 Step Handshake::proceed(SessionContext& context, tls::Status status) {
+  if (context.front.tls().has_read_hello()) due_ = Admission::Step::Finish;
   if (status == tls::Status::NeedInput) return Keep{};
   if (status == tls::Status::Signing) {
-    paused_ = true;
     context.front.want_read(false);
     context.reactor.offload(context.front.tls().signing(), context.ticket);
     return Keep{};
@@ -87,7 +61,7 @@ Step Handshake::proceed(SessionContext& context, tls::Status status) {
 }
 
 Step Handshake::expired(SessionContext& context) {
-  context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout, "TLS handshake not finished");
+  context.end_late("TLS handshake not finished");
   return Over{};
 }
 

@@ -136,8 +136,8 @@ Step Login::run(SessionContext& context) {
 }
 
 Step Login::expired(SessionContext& context) {
-  context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout);
-  return say_and_close(context, dialogue->farewell(Fault::LoginTimeout));
+  const Fault fault = context.end_late();
+  return say_and_close(context, dialogue->farewell(fault));
 }
 
 Step Login::dismiss(SessionContext& context, Fault reason) {

@@ -60,7 +60,7 @@ Step Preface::front_readable(SessionContext& context) {
 Preface::~Preface() { wipe(received.data(), received.size()); }
 
 Step Preface::expired(SessionContext& context) {
-  context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout, "no PROXY header");
+  context.end_late("no PROXY header");
   return Over{};
 }
 

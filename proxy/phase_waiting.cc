@@ -68,8 +68,8 @@ Step Waiting::cancelled(SessionContext& context) {
 Step Waiting::expired(SessionContext& context) {
   if (!challenged_ && !context.too_late_to_ask(asked_at_)) return unanswered(context);
   if (!challenged_ && !attempt->tried.empty()) return refuse(attempt->last_refusal);
-  context.end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout);
-  return say_and_close(context, attempt->dialogue->farewell(Fault::LoginTimeout));
+  const Fault fault = context.end_late();
+  return say_and_close(context, attempt->dialogue->farewell(fault));
 }
 
 Step Waiting::dismiss(SessionContext& context, Fault reason) {

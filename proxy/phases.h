@@ -52,7 +52,7 @@ class Phase {
   virtual Step policy(SessionContext&, const auth::PolicyAnswer&) { return Keep{}; }
   virtual Step identified(SessionContext&, auth::Answer&&) { return Keep{}; }
   virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
-  // The phase waited in Admission's line, and its turn has come.
+  // The phase asked for a turn (SessionContext::has_turn), or stood in the line of Departures: it has come.
   virtual Step admitted(SessionContext&) { return Keep{}; }
   // What the phase has left to another thread is done.
   virtual Step offloaded(SessionContext&) { return Keep{}; }
@@ -64,6 +64,10 @@ class Phase {
   virtual observe::EndedIn letter() const = 0;
   // A login is under way whose end has not been counted.
   virtual bool login_under_way() const { return false; }
+  // Whose events wait for their turn when many newcomers are due; nullopt: it is at work, or leaves.
+  virtual std::optional<Admission::Step> newcomer() const { return std::nullopt; }
+  // The connection to the store, where the phase has one.
+  virtual Channel* store_channel() { return nullptr; }
 };
 
 // Waits for the PROXY header that the listener's networks must send.
@@ -77,6 +81,7 @@ struct Preface final : Phase {
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::ProxyHeader; }
+  std::optional<Admission::Step> newcomer() const override { return Admission::Step::Hello; }
 };
 
 // TLS with the client: at once, or after STARTTLS (then the dialogue goes on behind it).
@@ -87,19 +92,17 @@ struct Handshake final : Phase {
 
   Step begin(SessionContext& context) override;
   Step front_readable(SessionContext& context) override;
-  Step admitted(SessionContext& context) override;
   Step offloaded(SessionContext& context) override;
   Step expired(SessionContext& context) override;
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Tls; }
+  std::optional<Admission::Step> newcomer() const override { return due_; }
 
  private:
-  Step go_on(SessionContext& context, tls::Status status);
   Step proceed(SessionContext& context, tls::Status status);
 
   Admission::Step due_ = Admission::Step::Hello;
-  bool paused_ = false;  // in line, or while another thread signs: what the client sends has to wait
 };
 
 // Talks to the client until it wants to log in.
@@ -115,6 +118,7 @@ struct Login final : Phase {
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::Greeting; }
+  std::optional<Admission::Step> newcomer() const override { return Admission::Step::Talk; }
 
  private:
   Step take(SessionContext& context, const Channel::Reading& reading);
@@ -161,6 +165,7 @@ struct Waiting : Phase {
   Step dismiss(SessionContext& context, Fault reason) override;
   Time deadline(const SessionContext& context) const override;
   bool login_under_way() const override { return true; }
+  std::optional<Admission::Step> newcomer() const override { return Admission::Step::Talk; }
 
  protected:
   // Sends the client a challenge; what comes of it is answered() or cancelled(), once.
@@ -274,6 +279,8 @@ struct Connect final : Waiting {
   observe::EndedIn letter() const override {
     return login_ticket ? observe::EndedIn::Connect : observe::EndedIn::Queue;
   }
+  std::optional<Admission::Step> newcomer() const override { return Admission::Step::Dial; }
+  Channel* store_channel() override { return back ? &*back : nullptr; }
 
  private:
   Step unanswered(SessionContext& context) override;
@@ -317,6 +324,8 @@ struct StoreLogin final : Waiting {
   Step expired(SessionContext& context) override;
   Time deadline(const SessionContext& context) const override;
   observe::EndedIn letter() const override { return observe::EndedIn::StoreLogin; }
+  std::optional<Admission::Step> newcomer() const override { return Admission::Step::LogIn; }
+  Channel* store_channel() override { return back ? &*back : nullptr; }
 
  private:
   Step answered(SessionContext& context, Secret message) override;
@@ -340,6 +349,8 @@ struct Approve final : AskingPolicy {
   Step begin(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
   observe::EndedIn letter() const override { return observe::EndedIn::Lookup; }
+  std::optional<Admission::Step> newcomer() const override { return Admission::Step::LogIn; }
+  Channel* store_channel() override { return back ? &*back : nullptr; }
 
  private:
   Step allowed(SessionContext& context) override;

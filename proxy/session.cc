@@ -4,6 +4,13 @@
 
 namespace postern {
 
+namespace {
+
+// In a shorter line it costs less to be told of the same bytes again than to ask not to be.
+constexpr std::size_t kShortLine = 64;
+
+}  // namespace
+
 Session::Session(SessionHost& host, std::shared_ptr<const Snapshot> snapshot, const ListenerPlan& listener,
                  const Endpoint& peer, std::uint32_t slot)
     : host_(host), snapshot_(std::move(snapshot)), listener_(&listener), peer_(peer), slot_(slot) {}
@@ -31,11 +38,28 @@ void Session::begin(std::unique_ptr<net::Transport> front) {
   record.local = context_->socket = context_->front.local();
   context_->metrics.accepted[listener_->number].add();
   context_->metrics.of(listener_->protocol).prelogin.add(1);
+  const Admission::Charge charge(host_.admission(), context_->reactor, true);
   apply(std::make_unique<Preface>());
 }
 
 void Session::on_ready(int side, bool readable, bool writable) {
   if (over_) return;
+  if (!phase_->newcomer()) {
+    ready(side, readable, writable);
+    return;
+  }
+  SessionContext::Due& due = context_->due;
+  (side == kBack ? due.back_readable : due.front_readable) |= readable;
+  (side == kBack ? due.back_writable : due.front_writable) |= writable;
+  if (context_->takes_turn()) {
+    do_what_is_due();
+  } else if (host_.admission().waiting() > kShortLine) {
+    Channel* channel = side == kBack ? phase_->store_channel() : &context_->front;
+    if (channel != nullptr) channel->ignore();
+  }
+}
+
+void Session::ready(int side, bool readable, bool writable) {
   if (side == kBack) {
     apply(phase_->back_ready(*context_, readable, writable));
     return;
@@ -50,28 +74,68 @@ void Session::on_ready(int side, bool readable, bool writable) {
   if (readable && !over_) apply(phase_->front_readable(*context_));
 }
 
-void Session::on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket) {
-  if (!over_ && ticket == context_->ticket) apply(phase_->addresses(*context_, addresses));
+void Session::on_admitted(net::AnswerTicket ticket) {
+  if (!expects(ticket)) return;
+  if (!context_->in_line) {
+    apply(phase_->admitted(*context_));
+    return;
+  }
+  leave_line();
+  do_what_is_due();
 }
 
-void Session::on_admitted(net::AnswerTicket ticket) {
-  if (!over_ && ticket == context_->ticket) apply(phase_->admitted(*context_));
+void Session::leave_line() {
+  context_->in_line = false;
+  context_->front.heed();
+  if (Channel* channel = phase_->store_channel()) channel->heed();
+}
+
+// A step may lead to another phase: what was due before it is told again if it still matters.
+void Session::do_what_is_due() {
+  const Admission::Charge charge = charge_newcomer();
+  const SessionContext::Due due = std::exchange(context_->due, {});
+  const net::AnswerTicket ticket = context_->ticket;
+  if (due.back_readable || due.back_writable) ready(kBack, due.back_readable, due.back_writable);
+  if ((due.front_readable || due.front_writable) && expects(ticket)) {
+    ready(kFront, due.front_readable, due.front_writable);
+  }
+  if (due.asked && expects(ticket)) apply(phase_->admitted(*context_));
+}
+
+void Session::on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket) {
+  if (!expects(ticket)) return;
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->addresses(*context_, addresses));
 }
 
 void Session::on_policy(const auth::PolicyAnswer& answer) {
-  if (!over_ && answer.ticket == context_->ticket) apply(phase_->policy(*context_, answer));
+  if (!expects(answer.ticket)) return;
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->policy(*context_, answer));
 }
 
 void Session::on_identified(auth::Answer answer) {
-  if (!over_ && answer.ticket == context_->ticket) apply(phase_->identified(*context_, std::move(answer)));
+  if (!expects(answer.ticket)) return;
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->identified(*context_, std::move(answer)));
 }
 
 void Session::on_placed(route::MapAnswer answer) {
-  if (!over_ && answer.ticket == context_->ticket) apply(phase_->placed(*context_, std::move(answer)));
+  if (!expects(answer.ticket)) return;
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->placed(*context_, std::move(answer)));
 }
 
 void Session::on_offloaded(net::AnswerTicket ticket) {
-  if (!over_ && ticket == context_->ticket) apply(phase_->offloaded(*context_));
+  if (!expects(ticket)) return;
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->offloaded(*context_));
+}
+
+bool Session::expects(net::AnswerTicket ticket) const { return !over_ && ticket == context_->ticket; }
+
+Admission::Charge Session::charge_newcomer() const {
+  return {host_.admission(), context_->reactor, phase_->newcomer().has_value()};
 }
 
 void Session::dismiss(Fault reason) {
@@ -96,9 +160,15 @@ void Session::expired(Time now) {
   // The timer may stand at a moment that an earlier phase, or less activity, asked for.
   if (now < phase_->deadline(*context_)) {
     set_timer();
-  } else {
-    apply(phase_->expired(*context_));
+    return;
   }
+  if (context_->in_line && (context_->due.back_readable || context_->due.back_writable)) {
+    leave_line();  // the store is not late
+    do_what_is_due();
+    return;
+  }
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->expired(*context_));
 }
 
 void Session::apply(Step step) {
@@ -107,6 +177,8 @@ void Session::apply(Step step) {
     phase_ = std::move(*next);
     context_->phase = phase_.get();
     context_->ticket.generation = host_.new_generation();
+    context_->due = {};
+    context_->in_line = false;
     step = phase_->begin(*context_);
   }
   if (std::holds_alternative<Over>(step)) {
@@ -153,6 +225,19 @@ void Session::finish() {
   host_.bury(slot_);
 }
 
+bool SessionContext::takes_turn() {
+  const auto step = phase->newcomer();
+  if (!step) return true;
+  if (!in_line) in_line = !host.admission().enter(*step, ticket);
+  return !in_line;
+}
+
+bool SessionContext::has_turn() {
+  const bool now = takes_turn();
+  due.asked = !now;
+  return now;
+}
+
 void SessionContext::end(observe::EndedBy by, Fault fault, std::string detail) {
   if (end_noted) return;
   end_noted = true;
@@ -163,6 +248,15 @@ void SessionContext::end(observe::EndedBy by, Fault fault, std::string detail) {
   if (phase->login_under_way() && record.mechanism && fault != Fault::None) {
     metrics.of(protocol()).login_ended(*record.mechanism, fault);
   }
+}
+
+Fault SessionContext::end_late(std::string detail) {
+  if (in_line && due.front_readable) {
+    end(observe::EndedBy::Internal, Fault::Exhausted, "waited in line with what the client sent");
+  } else {
+    end(observe::EndedBy::ClientTimeout, Fault::LoginTimeout, std::move(detail));
+  }
+  return record.fault;
 }
 
 void SessionContext::end_well() {

@@ -41,6 +41,11 @@ class Session final : public net::TransportOwner, private net::Timer {
 
  private:
   void expired(Time now) override;
+  bool expects(net::AnswerTicket ticket) const;
+  Admission::Charge charge_newcomer() const;
+  void ready(int side, bool readable, bool writable);
+  void leave_line();
+  void do_what_is_due();
   void apply(Step step);
   void set_timer();
   void finish();

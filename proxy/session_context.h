@@ -77,6 +77,21 @@ struct SessionContext {
 
   Protocol protocol() const { return listener.protocol; }
   Time login_deadline() const { return accepted + snapshot->limits.login_time; }
+  // What a newcomer is due to do in its phase, noted until its turn comes.
+  struct Due {
+    bool front_readable = false;
+    bool front_writable = false;
+    bool back_readable = false;
+    bool back_writable = false;
+    bool asked = false;  // the phase itself has asked for a turn
+  };
+  Due due{};
+  bool in_line = false;  // of Admission, with `ticket`
+  // May what is due be done now? False: the session stands in line.
+  bool takes_turn();
+  // The phase of a newcomer asks it before a step of its own that costs. False: Phase::admitted() will tell.
+  bool has_turn();
+
   // The last moment to refuse a login so that the client hears of it before login_deadline().
   Time time_to_tell() const;
   // Whoever is asked something at `asked` has so little of login_time left that silence is not its fault.
@@ -86,6 +101,8 @@ struct SessionContext {
 
   // Notes why the session ends, and in which phase. The first reason stays.
   void end(observe::EndedBy by, Fault fault, std::string detail = {});
+  // The same when it was the client's turn and login_time is over: its fault, or ours when it stands in line.
+  Fault end_late(std::string detail = {});
   // The same for an end in good order: the client said LOGOUT or QUIT.
   void end_well();
   const Phase* phase = nullptr;

@@ -21,10 +21,10 @@ std::string start_tls() {
 // The client stands in line for its handshake.
 void wait_in_line(World& world) {
   greet(world);
-  world.crowd();
   world.client.send("a STARTTLS\r\n");
   world.settle();
   CHECK(take(world.client).starts_with("a OK"));
+  world.crowd();
   world.client.send("this is not TLS\r\n");
   world.settle();
   CHECK_FALSE(world.over());
@@ -37,7 +37,7 @@ TEST_CASE("a turn takes newcomers until its share is used up, and those in line 
   constexpr auto kHello = Admission::Step::Hello;
   Admission admission;
   CHECK(admission.enter(kHello, {1, 1}));
-  admission.spent(microseconds(499));
+  admission.spent(Admission::kLeast - microseconds(1));
   CHECK(admission.enter(kHello, {2, 1}));
   admission.spent(microseconds(100));
   CHECK_FALSE(admission.enter(kHello, {3, 1}));
@@ -48,7 +48,7 @@ TEST_CASE("a turn takes newcomers until its share is used up, and those in line 
   admission.turn(microseconds(100));
   CHECK_FALSE(admission.enter(kHello, {5, 1}));
   CHECK(admission.next()->slot == 3);
-  admission.spent(microseconds(500));
+  admission.spent(Admission::kLeast);
   CHECK_FALSE(admission.next());
 
   admission.turn(microseconds(100));
@@ -95,12 +95,14 @@ TEST_CASE("a client in line is read in its turn") {
   CHECK(world.log_line().find("fault=client_tls") != std::string::npos);
 }
 
-TEST_CASE("login_time goes on in line") {
+TEST_CASE("login_time goes on in line, and is not the client's fault there") {
   World world(start_tls());
   wait_in_line(world);
   world.pass(std::chrono::seconds(11));
   CHECK(world.over());
-  CHECK(world.log_line().find("fault=login_timeout") != std::string::npos);
+  const std::string line = world.log_line();
+  CHECK(line.find("fault=exhausted") != std::string::npos);
+  CHECK(line.find("waited in line") != std::string::npos);
 }
 
 TEST_CASE("a client that breaks off in line keeps its place, and nobody else's") {
@@ -113,7 +115,7 @@ TEST_CASE("a client that breaks off in line keeps its place, and nobody else's")
   CHECK(world.over());
 }
 
-TEST_CASE("a login in line is sent to its store in its turn") {
+TEST_CASE("a login in line is read in its turn") {
   World world(config(kImap, kTwoStores));
   greet(world);
   world.crowd();
@@ -124,15 +126,56 @@ TEST_CASE("a login in line is sent to its store in its turn") {
   CHECK(world.stores.size() == 1);
 }
 
-TEST_CASE("login_time ends a login in line") {
+TEST_CASE("login_time ends a login in line, and the client hears that it is not to blame") {
   World world(config(kImap, kTwoStores, "[limits]\nlogin_time = \"10s\"\n"));
   greet(world);
   world.crowd();
   world.client.send(kLogin);
-  world.pass(std::chrono::milliseconds(9100));
-  CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
-  CHECK(world.counted().login_faults[static_cast<std::size_t>(Fault::Exhausted)].value() == 1);
+  world.pass(std::chrono::seconds(11));
+  CHECK(take(world.client).starts_with("* BYE [UNAVAILABLE] "));
   CHECK(world.stores.empty());
+}
+
+TEST_CASE("a login that its source has let in waits for its turn to be sent to a store") {
+  World world(config(kImap, kTwoStores, R"(
+[limits]
+login_time = "10s"
+[auth]
+by = "http"
+[auth.http]
+url = "http://192.0.2.200/auth"
+)"));
+  greet(world);
+  world.client.send(kLogin);
+  world.settle();
+  REQUIRE(world.stores.size() == 1);
+  world.crowd();
+  world.stores[0]->send(http_answer("Auth-Status: OK\r\n"));
+  world.settle();
+  CHECK(world.stores.size() == 1);
+  SUBCASE("which comes") {
+    world.next_turn();
+    CHECK(world.stores.size() == 2);
+  }
+  SUBCASE("which comes too late") {
+    world.pass(std::chrono::milliseconds(9100));
+    CHECK(take(world.client) == "a NO [UNAVAILABLE] Account is temporarily unavailable.\r\n");
+    CHECK(world.counted().login_faults[static_cast<std::size_t>(Fault::Exhausted)].value() == 1);
+    CHECK(world.stores.size() == 1);
+  }
+}
+
+TEST_CASE("a store that has answered in time is not late because its answer stands in line") {
+  World world(config(kImap, kTwoStores));
+  ask_to_log_in(world);
+  take(*world.stores[0]);
+  world.crowd();
+  world.stores[0]->send(kStoreOk);
+  world.settle();
+  CHECK(take(world.client).empty());
+  world.pass(std::chrono::seconds(40));
+  CHECK(take(world.client) == kClientOk);
+  CHECK(world.stores.size() == 1);
 }
 
 }  // namespace postern::sim

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <iterator>
@@ -130,6 +131,7 @@ World::World(std::string_view toml)
                        .prelogin_per_address = limits.prelogin_per_address,
                        .sessions_per_user = limits.sessions_per_user});
   failure_delay_ = std::make_unique<auth::FailureDelay>(limits.failure_delay, limits.failure_delay_max);
+  if (always_in_line()) crowd();
 }
 
 World::~World() {
@@ -169,7 +171,25 @@ bool World::turn() {
     free_the_buried();
     return true;
   }
-  return false;
+  return always_in_line() && take_one_of_the_line();
+}
+
+bool World::always_in_line() { return std::getenv("POSTERN_SIM_IN_LINE") != nullptr; }
+
+// False: nobody but strangers.
+bool World::take_one_of_the_line() {
+  std::optional<net::AnswerTicket> ticket;
+  for (int strangers = 0; strangers <= kStrangers; ++strangers) {
+    admission_.turn({});
+    ticket = admission_.next();
+    use_up_turn();
+    if (ticket && ticket->generation != 0) break;
+    if (ticket) admission_.enter(Admission::Step::Hello, *ticket);
+    ticket.reset();
+  }
+  if (ticket && session_) session_->on_admitted(*ticket);
+  free_the_buried();
+  return ticket.has_value();
 }
 
 void World::free_the_buried() {
@@ -194,9 +214,11 @@ void World::pass(Duration duration) {
   }
 }
 
+void World::use_up_turn() { admission_.spent(std::chrono::hours(1)); }
+
 void World::crowd() {
-  admission_.spent(std::chrono::hours(1));
-  for (int i = 0; i < 100; ++i) admission_.enter(Admission::Step::Hello, {0, 0});  // nobody's ticket
+  use_up_turn();
+  for (int i = 0; i < kStrangers; ++i) admission_.enter(Admission::Step::Hello, {0, 0});  // nobody's ticket
 }
 
 void World::exodus() {

@@ -131,6 +131,12 @@ class World final : public net::Reactor, private SessionHost {
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t) override { buried_ = true; }
 
+  // With POSTERN_SIM_IN_LINE in the environment every event of a newcomer waits in line, behind a crowd.
+  static bool always_in_line();
+  static constexpr int kStrangers = 100;
+  void use_up_turn();
+  bool take_one_of_the_line();
+
   bool turn();
   void free_the_buried();
 
