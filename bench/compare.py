@@ -77,6 +77,7 @@ def warm_up(ground, proxy):
 
 def one(ground, proxy, sizes, name, results):
     scenario, place = SCENARIOS[name], (name, proxy.name)
+    before = host_took()
     try:
         if scenario.fresh:
             figures = scenario.run(ground, proxy.name, sizes)
@@ -86,7 +87,7 @@ def one(ground, proxy, sizes, name, results):
                 figures = scenario.run(ground, other, sizes)
         else:
             figures = scenario.run(ground, proxy, sizes)
-        results[place].append(figures)
+        results[place].append({**figures, "stolen": host_took(before)})
     except Unable as unable:
         del results[place]
         progress("")
@@ -102,6 +103,16 @@ def progress(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
     elif text:
         print(text, file=sys.stderr, flush=True)
+
+
+def host_took(before=None):
+    """What part of the CPUs' time a virtual machine's host gave to others, since `before`."""
+    with open("/proc/stat") as file:
+        now = [int(value) for value in file.readline().split()[1:9]]
+    if before is None:
+        return now
+    passed = [value - earlier for value, earlier in zip(now, before)]
+    return passed[7] / max(sum(passed), 1)
 
 
 def machine(pin):

@@ -89,28 +89,35 @@ def signatures(ground, name, sizes):
 
 
 def storm(ground, name, sizes):
-    """Everybody connects at once, leaves at once and comes again, while 500 sessions work at a fixed rate: the second
-    time without a proxy, to know what the load and the store make them wait."""
-    def wave():
-        return Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm)
-
+    """Everybody connects at once and leaves at once, twice, while 500 sessions work at a fixed rate: at first without
+    a proxy, to know what the load and the store make them wait."""
     with ground.start(name) as fresh:
         before = fresh.memory()
         with at_work(ground, fresh, sizes) as calm:
             time.sleep(2 if sizes.busy > 100 else 0.5)
-        with Watch(fresh) as watch, contextlib.ExitStack() as crowd:
-            with at_work(ground, fresh, sizes) as arrival:
-                first = crowd.enter_context(wave())
-            with at_work(ground, fresh, sizes) as departure:
-                crowd.close()
-                time.sleep(0.5)
-            with contextlib.ExitStack() as second, at_work(ground, ground.store, sizes, "--clear") as bare:
-                again = second.enter_context(wave())
+        with Watch(fresh) as watch:
+            bare_arrival, bare_departure, _ = wave(ground, fresh, sizes,
+                                                   lambda: at_work(ground, ground.store, sizes, "--clear"))
+            arrival, departure, again = wave(ground, fresh, sizes, lambda: at_work(ground, fresh, sizes))
         time.sleep(GIVES_BACK if sizes.busy > 100 else 0)
         after = settled(fresh)
-    return {"calm": calm.answer["p99_ms"], "arrival": arrival.answer["p99_ms"], "worst": arrival.answer["max_ms"],
-            "bare": bare.answer["p99_ms"], "departure": departure.answer["p99_ms"], "first": first.took, "again": again.took, "before": before / 1e6,
-            "peak": watch.peak / 1e6, "after": after / 1e6, "tls": again.answer["tls"]}
+    found = {"calm": calm, "arrival": arrival, "departure": departure, "bare": bare_arrival,
+             "bare_departure": bare_departure}
+    return {**{key: one.answer["p99_ms"] for key, one in found.items()},
+            **{key + "_p50": one.answer["p50_ms"] for key, one in found.items()},
+            "worst": arrival.answer["max_ms"], "again": again.took, "before": before / 1e6, "peak": watch.peak / 1e6,
+            "after": after / 1e6, "tls": again.answer["tls"]}
+
+
+def wave(ground, fresh, sizes, working):
+    """Those at work while all come, those at work while all leave, and those who came and left."""
+    with contextlib.ExitStack() as all_in:
+        with working() as arrival:
+            crowd = all_in.enter_context(Crowd(ground, fresh, "idle", sizes.storm, "--wave", sizes.storm))
+        with working() as departure:
+            all_in.close()
+            time.sleep(0.5)
+    return arrival, departure, crowd
 
 
 class Watch:

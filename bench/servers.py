@@ -43,7 +43,7 @@ def for_child(cpu, yields=False):
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
         if yields:
-            os.nice(15)
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     return prepare
 
 

@@ -78,6 +78,9 @@ def print_notes(proxies, results, pinned):
         for figures in rounds:
             if "tls" in figures:
                 agreed.setdefault((scenario, figures["tls"]), set()).add(name)
+        stolen = statistics.median(figures.get("stolen", 0) for figures in rounds)
+        if stolen > 0.005:
+            print(f"{scenario}, {name}: the host gave {stolen:.1%} of the CPUs' time to others: p99 is partly the host's")
         busy = statistics.median(figures.get("load_busy", 0) for figures in rounds)
         if busy > 0.9 and pinned:
             print(f"{scenario}, {name}: the load's CPU was {busy:.0%} busy: latency and rate are partly its own")
