@@ -192,6 +192,7 @@ void LoadDriver::report() {
                                       {"seconds", seconds(ended_ - began_)},
                                       {"bytes", tally_.bytes},
                                       {"p50_ms", milliseconds_at(tally_.times, 0.5)},
+                                      {"p95_ms", milliseconds_at(tally_.times, 0.95)},
                                       {"p99_ms", milliseconds_at(tally_.times, 0.99)},
                                       {"p999_ms", milliseconds_at(tally_.times, 0.999)},
                                       {"max_ms", milliseconds_at(tally_.times, 1)},
