@@ -8,9 +8,6 @@ namespace postern {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLookAgain{
-    25};  // a place in the line of a backend is looked for this often
-
 Fault fault_of_errno(int error) {
   switch (error) {
     case EMFILE:
@@ -62,6 +59,8 @@ Step Connect::ask_to_dial(SessionContext& context) { return context.has_turn() ?
 
 Step Connect::admitted(SessionContext& context) { return line_up(context); }
 
+Step Connect::called(SessionContext& context) { return login_ticket ? Keep{} : line_up(context); }
+
 Step Connect::line_up(SessionContext& context) {
   const Time now = context.reactor.now();
   const auto choice = choose(now);
@@ -78,7 +77,7 @@ Step Connect::line_up(SessionContext& context) {
   if (!login) {  // full, or as many logins are under way as it may have
     if (now - queued_at >= attempt->login_time()) return no_login_slot(context, *choice->backend);
     waits_for = choice->backend;
-    retry_at = now + kLookAgain;
+    context.host.login_lines().wait(*waits_for, context.ticket);
     return Keep{};
   }
   if (!attempt->tried.empty()) {
@@ -213,16 +212,7 @@ Step Connect::hand_over(SessionContext& context) {
 Step Connect::expired(SessionContext& context) {
   const Time now = context.reactor.now();
   if (now >= Waiting::deadline(context)) return Waiting::expired(context);
-  if (!login_ticket) {
-    // To look costs next to nothing, and thousands may be in line; only to go on costs newcomers their share.
-    const bool in_time = now - queued_at < attempt->login_time();
-    if (in_time && waits_for != nullptr && waits_for->crowded() && waits_for->health().usable(now)) {
-      retry_at = now + kLookAgain;
-      return Keep{};
-    }
-    retry_at = kNever;
-    return ask_to_dial(context);
-  }
+  if (!login_ticket) return no_login_slot(context, *waits_for);
   return connect_failed(context, silent_fault(), silence());
 }
 
@@ -250,8 +240,9 @@ const char* Connect::silence() const {
 }
 
 Time Connect::deadline(const SessionContext& context) const {
-  return std::min(login_ticket ? tried_at + attempt->pool->time.connect : retry_at,
-                  Waiting::deadline(context));
+  const Time latest = Waiting::deadline(context);
+  if (login_ticket) return std::min(tried_at + attempt->pool->time.connect, latest);
+  return waits_for != nullptr ? std::min(queued_at + attempt->login_time(), latest) : latest;
 }
 
 }  // namespace postern

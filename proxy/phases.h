@@ -54,6 +54,8 @@ class Phase {
   virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
   // The phase asked for a turn (SessionContext::has_turn), or stood in the line of Departures: it has come.
   virtual Step admitted(SessionContext&) { return Keep{}; }
+  // The phase stood in one of LoginLines, and may look again.
+  virtual Step called(SessionContext&) { return Keep{}; }
   // What the phase has left to another thread is done.
   virtual Step offloaded(SessionContext&) { return Keep{}; }
   // deadline() has passed.
@@ -272,6 +274,7 @@ struct Connect final : Waiting {
   Step begin(SessionContext& context) override;
   void leave(SessionContext& context) override;
   Step admitted(SessionContext& context) override;
+  Step called(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
   Step addresses(SessionContext& context, const std::vector<Address>& addresses) override;
   Step expired(SessionContext& context) override;
@@ -305,7 +308,6 @@ struct Connect final : Waiting {
   Time queued_at{};
   Time tried_at{};                           // the address that is tried now
   const pool::Backend* waits_for = nullptr;  // for a login slot of it
-  Time retry_at = kNever;                    // when to look again
   bool established = false;
 };
 

@@ -76,12 +76,18 @@ void Session::ready(int side, bool readable, bool writable) {
 
 void Session::on_admitted(net::AnswerTicket ticket) {
   if (!expects(ticket)) return;
-  if (!context_->in_line) {
+  if (!phase_->newcomer()) {
     apply(phase_->admitted(*context_));
-    return;
+  } else if (context_->in_line) {  // else it had its turn already
+    leave_line();
+    do_what_is_due();
   }
-  leave_line();
-  do_what_is_due();
+}
+
+void Session::on_called(net::AnswerTicket ticket) {
+  if (!expects(ticket)) return;
+  const Admission::Charge charge = charge_newcomer();
+  apply(phase_->called(*context_));
 }
 
 void Session::leave_line() {

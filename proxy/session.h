@@ -22,6 +22,7 @@ class Session final : public net::TransportOwner, private net::Timer {
 
   void on_ready(int side, bool readable, bool writable) override;
   void on_admitted(net::AnswerTicket ticket);
+  void on_called(net::AnswerTicket ticket);
   void on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
   void on_policy(const auth::PolicyAnswer& answer);
   void on_identified(auth::Answer answer);

@@ -10,6 +10,7 @@
 #include "proxy/auth/limiter.h"
 #include "proxy/channel.h"
 #include "proxy/departures.h"
+#include "proxy/login_lines.h"
 #include "proxy/net/reactor.h"
 #include "proxy/observe/log.h"
 #include "proxy/observe/record.h"
@@ -31,6 +32,7 @@ class SessionHost {
   virtual auth::FailureDelay& failure_delay() = 0;
   virtual Admission& admission() = 0;
   virtual Departures& departures() = 0;
+  virtual LoginLines& login_lines() = 0;
   virtual std::string new_session_id() = 0;
   // Never the same twice while an answer for the former may be under way.
   virtual std::uint32_t new_generation() = 0;

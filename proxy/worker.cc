@@ -14,6 +14,9 @@ namespace {
 constexpr std::chrono::milliseconds kBeat{100};
 constexpr std::chrono::seconds kBeatAtRest{1};
 
+// How often a worker in which nothing happens looks for a place for a login that waits.
+constexpr std::chrono::milliseconds kLook{25};
+
 // Connections accepted per listener in one turn of the loop.
 constexpr unsigned kBatch = 64;
 constexpr unsigned kSmallBatch = 8;
@@ -82,6 +85,7 @@ Worker::~Worker() {
     thread_.join();
   }
   heartbeat_.stop();
+  look_.stop();
   gates_.clear();
   for (Slot& slot : slots_) {
     if (slot.session) slot.session->cut(Fault::ShuttingDown);
@@ -264,11 +268,26 @@ bool Worker::end_turn(Time::duration turn) {
   };
   departures_.turn();
   while (const auto ticket = departures_.next()) admit(*ticket);
+  if (!login_lines_.empty()) worked |= call_for_logins();
   admission_.turn(turn);
   while (const auto ticket = admission_.next()) admit(*ticket);
   free_buried(Departures::kAtOnce);
   loop_.stay_awake(admission_.waiting() != 0 || departures_.waiting() != 0 || !buried_.empty());
   return worked;
+}
+
+// Places that other workers' logins give back are found by looking.
+bool Worker::call_for_logins() {
+  const Time now = loop_.now();
+  const bool called = login_lines_.call(now, [this](net::AnswerTicket ticket) {
+    if (Session* session = session_at(ticket.slot)) session->on_called(ticket);
+  });
+  if (login_lines_.empty()) {
+    look_.stop();
+  } else if (!look_.running()) {
+    loop_.timers().start(look_, now + kLook);
+  }
+  return called;
 }
 
 void Worker::free_buried(std::size_t most) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proxy/departures.h"
+#include "proxy/login_lines.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/services.h"
@@ -77,6 +78,11 @@ class Worker final : private SessionHost {
     Worker& worker_;
   };
 
+  // Wakes the loop, whose end of a turn looks for places for logins that wait.
+  class Look final : public net::Timer {
+    void expired(Time) override {}
+  };
+
   // SessionHost
   net::Reactor& reactor() override { return loop_; }
   observe::WorkerMetrics& metrics() override { return metrics_; }
@@ -85,6 +91,7 @@ class Worker final : private SessionHost {
   auth::FailureDelay& failure_delay() override { return shared_.failure_delay; }
   Admission& admission() override { return admission_; }
   Departures& departures() override { return departures_; }
+  LoginLines& login_lines() override { return login_lines_; }
   std::string new_session_id() override;
   std::uint32_t new_generation() override { return ++generation_; }
   Services& services() override { return services_; }
@@ -100,6 +107,7 @@ class Worker final : private SessionHost {
   void beat(Time now);
   void note_work();
   void ask_some_to_leave(Time now);
+  bool call_for_logins();
   void free_buried(std::size_t most);
   Session* session_at(std::uint32_t slot);
 
@@ -111,6 +119,8 @@ class Worker final : private SessionHost {
   Services services_;
   Admission admission_;
   Departures departures_;
+  LoginLines login_lines_;
+  Look look_;
   Heartbeat heartbeat_;
   bool beating_ = false;  // in this turn
   bool worked_ = true;    // since the last beat

@@ -209,6 +209,9 @@ void World::pass(Duration duration) {
     now_ = std::min(until, now_ + net::TimerWheel::kWidth);
     wheel_.advance(now_);
     services_.beat(now_);
+    login_lines_.call(now_, [this](net::AnswerTicket ticket) {
+      if (session_) session_->on_called(ticket);
+    });
     free_the_buried();
     settle();
   }

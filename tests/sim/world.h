@@ -128,6 +128,7 @@ class World final : public net::Reactor, private SessionHost {
   double random() override { return chance; }
   Admission& admission() override { return admission_; }
   Departures& departures() override { return departures_; }
+  LoginLines& login_lines() override { return login_lines_; }
   bool is_own(const Endpoint& endpoint) const override;
   void bury(std::uint32_t) override { buried_ = true; }
 
@@ -153,6 +154,7 @@ class World final : public net::Reactor, private SessionHost {
   std::vector<std::unique_ptr<net::Timer>> later_;  // answers of name servers that are under way
   Admission admission_;
   Departures departures_;
+  LoginLines login_lines_;
   std::uint32_t generation_ = 0;
   bool buried_ = false;
   std::unique_ptr<Session> session_;
