@@ -70,7 +70,7 @@ def verdict(metric, figure, peer):
 
 def print_notes(proxies, results, pinned):
     """What a reader must know before believing a line."""
-    agreed = {}
+    agreed, stolen = {}, []
     for (scenario, name), rounds in results.items():
         if isinstance(rounds, str):
             print(f"{scenario}, {name}: FAILED: {rounds}")
@@ -78,12 +78,14 @@ def print_notes(proxies, results, pinned):
         for figures in rounds:
             if "tls" in figures:
                 agreed.setdefault((scenario, figures["tls"]), set()).add(name)
-        stolen = statistics.median(figures.get("stolen", 0) for figures in rounds)
-        if stolen > 0.005:
-            print(f"{scenario}, {name}: the host gave {stolen:.1%} of the CPUs' time to others: p99 is partly the host's")
+        part = statistics.median(figures.get("stolen", 0) for figures in rounds)
+        if part > 0.005:
+            stolen.append(f"{scenario} {name} {part:.1%}")
         busy = statistics.median(figures.get("load_busy", 0) for figures in rounds)
         if busy > 0.9 and pinned:
             print(f"{scenario}, {name}: the load's CPU was {busy:.0%} busy: latency and rate are partly its own")
+    if stolen:
+        print(f"p99 is partly the host's, which gave to others of the CPUs' time: {', '.join(stolen)}")
     print_agreements(agreed, proxies)
 
 
