@@ -169,9 +169,10 @@ void Session::expired(Time now) {
     return;
   }
   if (context_->in_line && (context_->due.back_readable || context_->due.back_writable)) {
-    leave_line();  // the store is not late
+    const net::AnswerTicket ticket = context_->ticket;
+    leave_line();  // what the store did was in time
     do_what_is_due();
-    return;
+    if (!expects(ticket) || now < phase_->deadline(*context_)) return;
   }
   const Admission::Charge charge = charge_newcomer();
   apply(phase_->expired(*context_));

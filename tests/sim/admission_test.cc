@@ -178,4 +178,22 @@ TEST_CASE("a store that has answered in time is not late because its answer stan
   CHECK(world.stores.size() == 1);
 }
 
+TEST_CASE("a store that says a little whenever its time is over is late all the same") {
+  World world(config(kImap, kTwoStores));
+  greet(world);
+  world.client.send(kLogin);
+  world.settle();
+  world.crowd();
+  world.stores[0]->send("* OK ");
+  const int ticks = std::chrono::minutes(1) / net::TimerWheel::kWidth;
+  for (int i = 0; i < ticks && world.stores.size() == 1; ++i) {
+    world.stores[0]->send("a");
+    world.pass(net::TimerWheel::kWidth);
+    if (!world.stores[0]->session_closed) continue;
+    CHECK(i > ticks / 4);
+    return;
+  }
+  FAIL("its time has no end");
+}
+
 }  // namespace postern::sim
