@@ -60,7 +60,7 @@ enum class Fault : std::uint8_t {
   StoreReset,   // the store's connection broke
   // Postern itself.
   ShuttingDown,
-  Exhausted,  // descriptors, ports or memory
+  Exhausted,  // descriptors, ports or memory; or time, where newcomers stand in line
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::Exhausted) + 1;
 
