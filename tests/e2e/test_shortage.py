@@ -8,7 +8,7 @@ import unittest
 
 from rig.case import Case
 from rig.ground import wait_for
-from rig.postern import is_sanitized, pool
+from rig.postern import is_sanitized, needs_descriptors, pool
 from rig.wire import Wire
 
 PASSWORD = "process-secret-5"
@@ -21,6 +21,7 @@ class Shortage(Case):
         super().setUp()
         self.store = self.fake()
 
+    @unittest.skipIf(needs_descriptors(), "UndefinedBehaviorSanitizer needs descriptors")
     def test_descriptors_that_run_out_pause_the_listeners_without_spinning(self):
         postern = self.start(self.store, {"limits": {"prelogin_per_address": 0}})
         old = self.login(postern, "anna", PASSWORD)
@@ -50,7 +51,7 @@ class Shortage(Case):
             fields = file.read().rsplit(") ", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    @unittest.skipIf(is_sanitized(), "UndefinedBehaviorSanitizer needs descriptors to look at an object's type")
+    @unittest.skipIf(needs_descriptors(), "UndefinedBehaviorSanitizer needs descriptors")
     def test_no_descriptor_for_the_store_is_a_temporary_failure(self):
         postern = self.start({"store": pool(self.store, health={"interval": "10m"})})
         wire = self.connect(postern)

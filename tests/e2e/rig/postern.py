@@ -28,6 +28,11 @@ def is_sanitized():
     return _instrumented(b"__asan_init") or _instrumented(b"__tsan_init")
 
 
+def needs_descriptors():
+    """UndefinedBehaviorSanitizer opens a pipe to look at an object's type, and takes it for broken where it cannot."""
+    return _instrumented(b"__ubsan_handle_dynamic_type_cache_miss")
+
+
 def _toml_value(value):
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml_value(each)}" for key, each in value.items()) + " }"
