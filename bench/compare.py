@@ -77,7 +77,7 @@ def warm_up(ground, proxy):
 
 def one(ground, proxy, sizes, name, results):
     scenario, place = SCENARIOS[name], (name, proxy.name)
-    before = host_took()
+    before = cpu_times()
     try:
         if scenario.fresh:
             figures = scenario.run(ground, proxy.name, sizes)
@@ -87,7 +87,7 @@ def one(ground, proxy, sizes, name, results):
                 figures = scenario.run(ground, other, sizes)
         else:
             figures = scenario.run(ground, proxy, sizes)
-        results[place].append({**figures, "stolen": host_took(before)})
+        results[place].append({**figures, "stolen": stolen_since(before)})
     except Unable as unable:
         del results[place]
         progress("")
@@ -105,13 +105,15 @@ def progress(text):
         print(text, file=sys.stderr, flush=True)
 
 
-def host_took(before=None):
-    """What part of the CPUs' time a virtual machine's host gave to others, since `before`."""
+def cpu_times():
+    """Of all CPUs since the machine started, as /proc/stat counts them: user to steal."""
     with open("/proc/stat") as file:
-        now = [int(value) for value in file.readline().split()[1:9]]
-    if before is None:
-        return now
-    passed = [value - earlier for value, earlier in zip(now, before)]
+        return [int(value) for value in file.readline().split()[1:9]]
+
+
+def stolen_since(before):
+    """What part of the CPUs' time a virtual machine's host gave to others."""
+    passed = [value - earlier for value, earlier in zip(cpu_times(), before)]
     return passed[7] / max(sum(passed), 1)
 
 

@@ -24,7 +24,7 @@ class Admission {
     Dial,    // a connection to the store
     LogIn,   // what the store says to the login
   };
-  static constexpr std::size_t kSteps = 5;
+  static constexpr std::size_t kSteps = static_cast<std::size_t>(Step::LogIn) + 1;
 
   // The steps of one turn may take a quarter of what the turn before took, so that a busy loop goes on taking
   // newcomers, and never less than this, which a session at work does not feel.

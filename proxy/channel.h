@@ -73,6 +73,8 @@ class Channel {
   void ignore() { transport_->want(false, false); }
   void heed() { update_interest(); }
   void break_off() { transport_->break_off(); }
+  // A connection that was dialled is told of as writable when it stands or has failed; then connect_error()
+  // says which: an errno, 0 when it stands.
   void await_connection();
   int connect_error();
   Endpoint local() const { return transport_->local(); }

@@ -17,7 +17,7 @@ namespace postern {
 // another worker's login gives back is seen by whoever looks first.
 class LoginLines {
  public:
-  // Who stands in a line and has gone, or got through otherwise, may stay: its ticket is nobody's then.
+  // Who has gone may stay in its line: its ticket is nobody's then.
   void wait(const pool::Backend& backend, net::AnswerTicket ticket);
 
   // Calls those who may look again: as many of a line as its backend has places, or all where it can't be

@@ -42,7 +42,7 @@ std::string proxy_header(const SessionContext& context, const conf::Forward& for
 
 Step Connect::begin(SessionContext& context) {
   queued_at = asked_at_ = context.reactor.now();
-  return ask_to_dial(context);
+  return context.ask_for_turn() ? line_up(context) : Keep{};
 }
 
 void Connect::leave(SessionContext& context) {
@@ -55,11 +55,7 @@ void Connect::leave(SessionContext& context) {
   }
 }
 
-Step Connect::ask_to_dial(SessionContext& context) { return context.has_turn() ? line_up(context) : Keep{}; }
-
 Step Connect::admitted(SessionContext& context) { return line_up(context); }
-
-Step Connect::called(SessionContext& context) { return login_ticket ? Keep{} : line_up(context); }
 
 Step Connect::line_up(SessionContext& context) {
   const Time now = context.reactor.now();

@@ -52,10 +52,9 @@ class Phase {
   virtual Step policy(SessionContext&, const auth::PolicyAnswer&) { return Keep{}; }
   virtual Step identified(SessionContext&, auth::Answer&&) { return Keep{}; }
   virtual Step placed(SessionContext&, route::MapAnswer&&) { return Keep{}; }
-  // The phase asked for a turn (SessionContext::has_turn), or stood in the line of Departures: it has come.
+  // The phase's turn has come in the line where it stood: of Admission (it has asked for a turn), of a
+  // backend's logins (LoginLines), or of Departures.
   virtual Step admitted(SessionContext&) { return Keep{}; }
-  // The phase stood in one of LoginLines, and may look again.
-  virtual Step called(SessionContext&) { return Keep{}; }
   // What the phase has left to another thread is done.
   virtual Step offloaded(SessionContext&) { return Keep{}; }
   // deadline() has passed.
@@ -274,7 +273,6 @@ struct Connect final : Waiting {
   Step begin(SessionContext& context) override;
   void leave(SessionContext& context) override;
   Step admitted(SessionContext& context) override;
-  Step called(SessionContext& context) override;
   Step back_ready(SessionContext& context, bool readable, bool writable) override;
   Step addresses(SessionContext& context, const std::vector<Address>& addresses) override;
   Step expired(SessionContext& context) override;
@@ -287,7 +285,6 @@ struct Connect final : Waiting {
 
  private:
   Step unanswered(SessionContext& context) override;
-  Step ask_to_dial(SessionContext& context);
   Step line_up(SessionContext& context);
   std::expected<pool::Choice, Fault> choose(Time now) const;
   Step dial(SessionContext& context, const Address& address);
@@ -421,8 +418,7 @@ struct Splice final : Phase {
   Time last_activity{};
   bool back_ended = false;
   bool goodbye = false;  // the client's last words were LOGOUT or QUIT
-  // In the line of departures: the ends that were noticed and not dealt with.
-  bool in_line = false;
+  // Ends that were noticed and stand in the line of departures; Open: none.
   Channel::Reading::State front_end = Channel::Reading::State::Open;
   Channel::Reading::State back_end = Channel::Reading::State::Open;
 };

@@ -84,12 +84,6 @@ void Session::on_admitted(net::AnswerTicket ticket) {
   }
 }
 
-void Session::on_called(net::AnswerTicket ticket) {
-  if (!expects(ticket)) return;
-  const Admission::Charge charge = charge_newcomer();
-  apply(phase_->called(*context_));
-}
-
 void Session::leave_line() {
   context_->in_line = false;
   context_->front.heed();
@@ -109,33 +103,31 @@ void Session::do_what_is_due() {
 }
 
 void Session::on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket) {
+  answer(ticket, &Phase::addresses, addresses);
+}
+
+void Session::on_policy(const auth::PolicyAnswer& said) { answer(said.ticket, &Phase::policy, said); }
+
+void Session::on_identified(auth::Answer said) {
+  const net::AnswerTicket ticket = said.ticket;
+  answer(ticket, &Phase::identified, std::move(said));
+}
+
+void Session::on_placed(route::MapAnswer said) {
+  const net::AnswerTicket ticket = said.ticket;
+  answer(ticket, &Phase::placed, std::move(said));
+}
+
+void Session::on_offloaded(net::AnswerTicket ticket) { answer(ticket, &Phase::offloaded); }
+
+void Session::on_called(net::AnswerTicket ticket) { answer(ticket, &Phase::admitted); }
+
+template <class... Takes, class... Given>
+void Session::answer(net::AnswerTicket ticket, Step (Phase::*event)(SessionContext&, Takes...),
+                     Given&&... given) {
   if (!expects(ticket)) return;
   const Admission::Charge charge = charge_newcomer();
-  apply(phase_->addresses(*context_, addresses));
-}
-
-void Session::on_policy(const auth::PolicyAnswer& answer) {
-  if (!expects(answer.ticket)) return;
-  const Admission::Charge charge = charge_newcomer();
-  apply(phase_->policy(*context_, answer));
-}
-
-void Session::on_identified(auth::Answer answer) {
-  if (!expects(answer.ticket)) return;
-  const Admission::Charge charge = charge_newcomer();
-  apply(phase_->identified(*context_, std::move(answer)));
-}
-
-void Session::on_placed(route::MapAnswer answer) {
-  if (!expects(answer.ticket)) return;
-  const Admission::Charge charge = charge_newcomer();
-  apply(phase_->placed(*context_, std::move(answer)));
-}
-
-void Session::on_offloaded(net::AnswerTicket ticket) {
-  if (!expects(ticket)) return;
-  const Admission::Charge charge = charge_newcomer();
-  apply(phase_->offloaded(*context_));
+  apply((phase_.get()->*event)(*context_, std::forward<Given>(given)...));
 }
 
 bool Session::expects(net::AnswerTicket ticket) const { return !over_ && ticket == context_->ticket; }
@@ -239,7 +231,7 @@ bool SessionContext::takes_turn() {
   return !in_line;
 }
 
-bool SessionContext::has_turn() {
+bool SessionContext::ask_for_turn() {
   const bool now = takes_turn();
   due.asked = !now;
   return now;

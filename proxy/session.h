@@ -21,12 +21,12 @@ class Session final : public net::TransportOwner, private net::Timer {
   void begin(std::unique_ptr<net::Transport> front);
 
   void on_ready(int side, bool readable, bool writable) override;
-  void on_admitted(net::AnswerTicket ticket);
-  void on_called(net::AnswerTicket ticket);
+  void on_admitted(net::AnswerTicket ticket);  // by Admission or Departures
+  void on_called(net::AnswerTicket ticket);    // by LoginLines
   void on_addresses(const std::vector<Address>& addresses, net::AnswerTicket ticket);
-  void on_policy(const auth::PolicyAnswer& answer);
-  void on_identified(auth::Answer answer);
-  void on_placed(route::MapAnswer answer);
+  void on_policy(const auth::PolicyAnswer& said);
+  void on_identified(auth::Answer said);
+  void on_placed(route::MapAnswer said);
   void on_offloaded(net::AnswerTicket ticket);
 
   // Ends the session in good order: the proxy shuts down, or an administrator wants it.
@@ -42,6 +42,8 @@ class Session final : public net::TransportOwner, private net::Timer {
 
  private:
   void expired(Time now) override;
+  template <class... Takes, class... Given>
+  void answer(net::AnswerTicket ticket, Step (Phase::*event)(SessionContext&, Takes...), Given&&... given);
   bool expects(net::AnswerTicket ticket) const;
   Admission::Charge charge_newcomer() const;
   void ready(int side, bool readable, bool writable);

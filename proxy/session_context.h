@@ -91,8 +91,8 @@ struct SessionContext {
   bool in_line = false;  // of Admission, with `ticket`
   // May what is due be done now? False: the session stands in line.
   bool takes_turn();
-  // The phase of a newcomer asks it before a step of its own that costs. False: Phase::admitted() will tell.
-  bool has_turn();
+  // A newcomer's phase asks before a step of its own that costs. False: Phase::admitted() will tell.
+  bool ask_for_turn();
 
   // The last moment to refuse a login so that the client hears of it before login_deadline().
   Time time_to_tell() const;

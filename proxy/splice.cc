@@ -112,13 +112,12 @@ Step Splice::back_ready(SessionContext& context, bool readable, bool writable) {
 
 // False: in line, until admitted().
 bool Splice::may_end(SessionContext& context) {
-  if (in_line) return false;
-  in_line = !context.host.departures().enter(context.ticket);
-  return !in_line;
+  const bool in_line =
+      front_end != Channel::Reading::State::Open || back_end != Channel::Reading::State::Open;
+  return !in_line && context.host.departures().enter(context.ticket);
 }
 
 Step Splice::admitted(SessionContext& context) {
-  in_line = false;
   if (front_end != Channel::Reading::State::Open) {
     Step step = client_ended(context, std::exchange(front_end, Channel::Reading::State::Open));
     if (!std::holds_alternative<Keep>(step)) return step;
